@@ -1,0 +1,53 @@
+"""Files appear whole or not at all."""
+
+import hashlib
+import os
+
+import pandas
+import pytest
+
+from channel_sparsity.files import StudyError, read_json, sha256, whole, write_csv, write_json
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "deep" / "table.csv"
+    write_csv(path, pandas.DataFrame({"a": [0.1]}))
+    with pytest.raises(RuntimeError, match="half way"), whole(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("half way")
+    assert path.read_text() == "a\n0.1\n"
+    assert os.listdir(path.parent) == ["table.csv"]
+
+
+def test_two_writers_never_share_a_temporary_file(tmp_path):
+    path = tmp_path / "a.json"
+    with whole(path) as one, whole(path) as other:
+        assert one != other and one.suffix == other.suffix == ".json"
+        one.write_text("1")
+        other.write_text("2")
+    assert path.read_text() == "1"  # the outer block ends last
+
+
+def test_new_files_have_ordinary_permissions(tmp_path):
+    write_json(tmp_path / "a.json", {})
+    (tmp_path / "b").touch()
+    assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_json_has_no_nan_and_reads_back(tmp_path):
+    write_json(tmp_path / "a.json", {"x": [1, 0.1, None, "é"]})
+    assert read_json(tmp_path / "a.json") == {"x": [1, 0.1, None, "é"]}
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert read_json(tmp_path / "a.json")["x"][1] == 0.1
+
+
+def test_an_unreadable_json_file_is_named(tmp_path):
+    (tmp_path / "a.json").write_text('{"x": ')
+    with pytest.raises(StudyError, match=r"a\.json cannot be read .*delete it"):
+        read_json(tmp_path / "a.json")
+
+
+def test_sha256(tmp_path):
+    (tmp_path / "a").write_bytes(b"scene")
+    assert sha256(tmp_path / "a") == hashlib.sha256(b"scene").hexdigest()

@@ -1,0 +1,62 @@
+"""What a rule's fingerprint sees, and what it does not."""
+
+import pytest
+
+from channel_sparsity.fingerprint import _imports, code_of, fingerprint
+
+
+@pytest.fixture
+def scripts(tmp_path):
+    files = {
+        "train.py": "from package.inner import step\n\n\nprint(step())\n",
+        "draw.py": "import package.figures\n",
+        "package/__init__.py": '"""The package."""\n',
+        "package/inner.py": (
+            'def step():\n    """One step."""\n    from package import other  # late\n\n    return other.RATE\n'
+        ),
+        "package/other.py": "RATE = 0.1\n",
+        "package/figures.py": 'COLOUR = "red # not a comment"\n',
+        "package/unused.py": "X = 1\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def prints():
+        fingerprint.cache_clear()
+        _imports.cache_clear()
+        return fingerprint(tmp_path / "train.py"), fingerprint(tmp_path / "draw.py")
+
+    def edit(name, old, new):
+        text = (tmp_path / name).read_text()
+        assert old in text
+        (tmp_path / name).write_text(text.replace(old, new))
+        return prints()
+
+    return prints, edit
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "train_changes", "draw_changes"),
+    [
+        ("package/inner.py", "# late", "# of course", False, False),
+        ("package/inner.py", '"""One step."""', '"""One\n\n    long step."""', False, False),
+        ("package/inner.py", "\n\n    return", "\n    return", False, False),
+        ("package/inner.py", "return other.RATE", "return 2 * other.RATE", True, False),
+        ("package/other.py", "0.1", "0.2", True, False),
+        ("package/__init__.py", "package.", "packet.", False, False),
+        ("package/__init__.py", '"""\n', '"""\nX = 1\n', True, True),
+        ("package/figures.py", "# not", "# NOT", False, True),
+        ("package/unused.py", "1", "2", False, False),
+    ],
+)
+def test_what_a_change_reruns(scripts, name, old, new, train_changes, draw_changes):
+    prints, edit = scripts
+    train, draw = prints()
+    new_train, new_draw = edit(name, old, new)
+    assert (new_train != train, new_draw != draw) == (train_changes, draw_changes)
+
+
+def test_code_of_keeps_strings_that_are_not_docstrings():
+    source = 'x = 1  # one\n"""not the first statement, but no harm"""\ny = "# kept"\n\n'
+    assert code_of(source) == 'x = 1\n"""not the first statement, but no harm"""\ny = "# kept"'

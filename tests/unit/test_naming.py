@@ -1,0 +1,34 @@
+import subprocess
+import sys
+
+import pytest
+
+from channel_sparsity.files import StudyError
+from channel_sparsity.naming import NETWORKS, family, label, variant
+
+
+def test_the_twelve_networks_fill_table_2():
+    rows = [(family(network), variant(network)) for network in NETWORKS]
+    assert rows == [(kind, f"v{place}") for kind in ("vgg", "resnet", "mobilenet") for place in (1, 2, 3, 4)]
+
+
+def test_a_scaled_network_says_so():
+    assert label("vgg16") == label("vgg16", 1.0) == "VGG-16"
+    assert label("resnet11", 0.25) == "ResNet-11 x 0.25"
+    assert label("mobilenet0.50", 0.5) == "MobileNet 0.50 x 0.5"
+
+
+@pytest.mark.parametrize("ask", [family, variant, label])
+def test_an_unknown_network_is_named_with_the_known_ones(ask):
+    with pytest.raises(StudyError, match=r"vgg12.*vgg11, vgg13"):
+        ask("vgg12")
+
+
+def test_tables_and_figures_need_no_torch():
+    """Every number in a table can be made again on a machine without it."""
+    code = """
+import sys
+from channel_sparsity.analysis import figures, knee, pages, paper, plotting, sparsity, statistics, tables
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})

@@ -1,0 +1,72 @@
+"""A digest of the code behind a rule: its script and every module of ours that the script reaches.
+
+Snakemake reruns a rule when its script *file* is newer, whatever changed in it, and never when a module that the script
+imports changes. With this digest among a rule's parameters, a changed comment reruns nothing, and a changed training
+step reruns training and what follows.
+"""
+
+import ast
+import functools
+import hashlib
+import io
+import tokenize
+from pathlib import Path
+
+
+@functools.cache
+def fingerprint(script: Path) -> str:
+    """The digest (16 hexadecimal digits) of a script and of the modules beside it that it imports, directly or not."""
+    root = script.parent
+    reached, waiting = set(), [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in reached:
+            reached.add(path)
+            waiting.extend(_imports(path, root))
+    digest = hashlib.sha256()
+    for path in sorted(reached):
+        digest.update(f"{path.relative_to(root).as_posix()}\n{code_of(path.read_text(encoding='utf-8'))}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _imports(path: Path, root: Path) -> tuple[Path, ...]:
+    """The files under `root` that a file imports, anywhere in it, with the packages that contain them."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        for depth in range(1, len(parts) + 1):
+            place = root.joinpath(*parts[:depth])
+            found.update(p for p in (place / "__init__.py", place.with_suffix(".py")) if p.is_file())
+    return tuple(sorted(found))
+
+
+def code_of(source: str) -> str:
+    """Source text without comments, docstrings, blank lines and trailing space.
+
+    Taken from the text rather than from the syntax tree, whose printed form differs between Python versions.
+    """
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = node.body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                # A body of a docstring alone keeps the line, which says that there is nothing more.
+                for row in range(first.lineno, first.end_lineno + 1):
+                    lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
