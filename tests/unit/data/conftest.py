@@ -1,0 +1,39 @@
+"""Folders of clips for the tests of the data room."""
+
+import numpy as np
+import pytest
+import soundfile
+
+
+class Dataset:
+    """A folder in TAU's layout that a test can build, and then break."""
+
+    HEADER = ("filename", "scene_label", "identifier", "source_label")
+
+    def __init__(self, root):
+        self.root = root
+        self.rows = []
+        (root / "audio").mkdir(parents=True)
+
+    def add(self, name, scene, identifier, device="a", *, samples=None, rate=44100, subtype="PCM_24"):
+        """Write a clip below audio/ (a second of quiet noise unless samples are given) and list it."""
+        if samples is None:
+            samples = 0.01 * np.random.default_rng(len(self.rows)).standard_normal(rate)
+        soundfile.write(self.root / "audio" / name, samples, rate, subtype=subtype)
+        self.rows.append([f"audio/{name}", scene, identifier, device])
+        self.save()
+
+    def save(self, separator="\t"):
+        """Write meta.csv."""
+        lines = [separator.join(row) for row in [self.HEADER, *self.rows]]
+        (self.root / "meta.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Two scenes in two cities, two clips each, of device a."""
+    made = Dataset(tmp_path / "clips")
+    for scene in ("bus", "park"):
+        for city in ("lisbon", "vienna"):
+            made.add(f"{scene}-{city}-7-0-a.wav", scene, f"{city}-7")
+    return made

@@ -1,0 +1,206 @@
+"""A folder of clips is read as it is, and what is wrong with it is said in a sentence."""
+
+import numpy as np
+import pytest
+
+from channel_sparsity.data.folder import read_folder
+from channel_sparsity.files import StudyError
+
+
+def complaint(dataset, devices=("a",)):
+    """The sentence that reading the folder gives: one line, the folder in it, what to do after a colon."""
+    with pytest.raises(StudyError) as raised:
+        read_folder(dataset.root, devices)
+    sentence = str(raised.value)
+    assert "\n" not in sentence
+    assert str(dataset.root) in sentence
+    assert ": " in sentence
+    return sentence
+
+
+def test_a_folder_of_tau_is_read(dataset):
+    clips = read_folder(dataset.root, ["a"])
+    assert clips.to_dict("records")[1] == {
+        "filename": "audio/bus-vienna-7-0-a.wav",
+        "scene": "bus",
+        "city": "vienna",
+        "location": "7",
+        "segment": "0",
+        "device": "a",
+        "identifier": "vienna-7",
+        "duration_s": 1.0,
+        "sample_rate_hz": 44100,
+        "channels": 1,
+    }
+    assert clips["filename"].is_monotonic_increasing
+
+
+def test_other_names_take_city_and_location_from_the_identifier(dataset):
+    dataset.add("one.wav", "bus", "oslo-12")
+    dataset.add("two.wav", "bus", "harbour")
+    clips = read_folder(dataset.root, ["a"]).set_index("filename")
+    columns = ["city", "location", "segment", "device"]
+    assert list(clips.loc["audio/one.wav", columns]) == ["oslo", "12", "", "a"]
+    assert list(clips.loc["audio/two.wav", columns]) == ["", "harbour", "", "a"]
+
+
+def test_a_name_that_contradicts_its_row_is_not_believed(dataset):
+    dataset.add("bus-oslo-1-2-a.wav", "bus", "fold-3-x")
+    clip = read_folder(dataset.root, ["a"]).set_index("filename").loc["audio/bus-oslo-1-2-a.wav"]
+    assert list(clip[["city", "location", "segment"]]) == ["fold-3", "x", ""]
+
+
+def test_any_format_rate_and_number_of_channels_is_described(dataset):
+    dataset.add("long.flac", "bus", "oslo-1", samples=np.zeros((24000, 2)), rate=8000, subtype="PCM_16")
+    clip = read_folder(dataset.root, ["a"]).set_index("filename").loc["audio/long.flac"]
+    assert list(clip[["duration_s", "sample_rate_hz", "channels"]]) == [3.0, 8000, 2]
+
+
+def test_only_the_chosen_devices_are_read_and_others_need_no_file(dataset):
+    dataset.add("bus-lisbon-7-0-b.wav", "bus", "lisbon-7", "b")
+    (dataset.root / "audio/bus-lisbon-7-0-b.wav").unlink()
+    assert len(read_folder(dataset.root, ["a"])) == 4
+    assert "bus-lisbon-7-0-b.wav" in complaint(dataset, ["a", "b"])
+
+
+def test_columns_may_stand_in_any_order_and_beside_others(dataset):
+    expected = read_folder(dataset.root, ["a"])
+    dataset.HEADER = ("note", *reversed(dataset.HEADER))
+    dataset.rows = [["", *reversed(row)] for row in dataset.rows]
+    dataset.save()
+    assert read_folder(dataset.root, ["a"]).equals(expected)
+
+
+@pytest.mark.parametrize(("prefix", "end"), [(b"\xef\xbb\xbf", b"\n"), (b"", b"\r\n"), (b"", b"\n\n")])
+def test_marks_and_line_ends_of_other_systems_do_not_matter(dataset, prefix, end):
+    expected = read_folder(dataset.root, ["a"])
+    meta = dataset.root / "meta.csv"
+    meta.write_bytes(prefix + meta.read_bytes().replace(b"\n", end))
+    assert read_folder(dataset.root, ["a"]).equals(expected)
+
+
+def test_hidden_files_are_overlooked(dataset):
+    (dataset.root / "audio/.DS_Store").touch()
+    assert len(read_folder(dataset.root, ["a"])) == 4
+
+
+def test_a_missing_folder(dataset):
+    dataset.root = dataset.root / "gone"
+    assert "is not a folder" in complaint(dataset)
+
+
+def test_a_missing_table(dataset):
+    (dataset.root / "meta.csv").unlink()
+    assert "meta.csv is missing" in complaint(dataset)
+
+
+@pytest.mark.parametrize("text", ["", "\n \t\n"])
+def test_an_empty_table(dataset, text):
+    (dataset.root / "meta.csv").write_text(text)
+    assert "is empty" in complaint(dataset)
+
+
+def test_a_table_without_rows(dataset):
+    dataset.rows = []
+    dataset.save()
+    assert "lists no clip" in complaint(dataset)
+
+
+def test_a_table_that_is_not_text(dataset):
+    (dataset.root / "meta.csv").write_bytes(b"\xff\xfe\x00f")
+    assert "UTF-8" in complaint(dataset)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_commas_instead_of_tabs(dataset, separator):
+    dataset.save(separator)
+    assert "put tabs there" in complaint(dataset)
+
+
+def test_a_wrong_column(dataset):
+    dataset.HEADER = ("filename", "scene", "identifier", "source_label")
+    dataset.save()
+    assert "not 'scene_label'" in complaint(dataset)
+
+
+@pytest.mark.parametrize("line", ["audio/x.wav\tbus\tlisbon-7", "audio/x.wav\tbus\tlisbon-7\ta\ta"])
+def test_a_line_with_too_few_or_too_many_columns(dataset, line):
+    with open(dataset.root / "meta.csv", "a") as file:
+        file.write(line + "\n")
+    assert "'audio/x.wav'" in complaint(dataset)
+
+
+def test_a_duplicate_name(dataset):
+    dataset.rows += dataset.rows[2:]
+    dataset.save()
+    assert "'audio/park-lisbon-7-0-a.wav' (and 1 more) more than once" in complaint(dataset)
+
+
+def test_rows_without_a_file(dataset):
+    for row in dataset.rows[2:]:
+        (dataset.root / row[0]).unlink()
+    assert "lists 'audio/park-lisbon-7-0-a.wav' (and 1 more), but no such file" in complaint(dataset)
+
+
+def test_files_without_a_row(dataset):
+    dataset.rows, rows = dataset.rows[:2], dataset.rows
+    dataset.save()
+    assert f"no row for {rows[2][0]!r} (and 1 more)" in complaint(dataset)
+
+
+@pytest.mark.parametrize("content", [b"", b"not audio", b"RIFF\x24\x00\x00\x00WAVEfmt "])
+def test_a_clip_that_is_not_audio(dataset, content):
+    (dataset.root / dataset.rows[1][0]).write_bytes(content)
+    assert "bus-vienna-7-0-a.wav cannot be decoded" in complaint(dataset)
+
+
+def test_a_clip_without_samples(dataset):
+    dataset.add("none.wav", "bus", "oslo-1", samples=np.zeros(0))
+    assert "none.wav holds no samples" in complaint(dataset)
+
+
+def test_a_scene_with_one_clip(dataset):
+    dataset.add("tram-lisbon-7-0-a.wav", "tram", "lisbon-7")
+    assert "one clip of the scene 'tram'" in complaint(dataset)
+
+
+def test_one_scene(dataset):
+    for row in dataset.rows:
+        row[1] = "bus"
+    dataset.save()
+    assert "fewer than two scenes" in complaint(dataset)
+
+
+def test_an_absent_device(dataset):
+    sentence = complaint(dataset, ["a", "s1"])
+    assert "device 's1'" in sentence
+    assert "choose from 'a'" in sentence
+
+
+CLIMBING = ["../x.wav", "/etc/passwd", "audio/../../x", "audio//x.wav", "./x.wav", "C:\\x.wav", "audio/"]
+HARMFUL = ["", ".x", "-x.wav", "a\0b.wav", "x<b>.wav", 'x".wav', "x&y.wav"]
+
+
+@pytest.mark.parametrize("name", CLIMBING + HARMFUL)
+def test_a_name_that_leaves_the_folder_or_could_do_harm(dataset, name):
+    dataset.rows[1][0] = name
+    dataset.save()
+    assert "not a plain path" in complaint(dataset)
+
+
+@pytest.mark.parametrize("column", [1, 2, 3])
+@pytest.mark.parametrize("label", ["", "<script>", "a/b", "..", "a'b", "-rf", "a;b"])
+def test_a_label_that_could_do_harm(dataset, column, label):
+    dataset.rows[1][column] = label
+    dataset.save()
+    sentence = complaint(dataset)
+    assert dataset.HEADER[column] in sentence
+    assert repr(label) in sentence
+
+
+@pytest.mark.parametrize("label", ["Straßenbahn", "metro_station", "bus 12", "地下鉄", "x", "a.b (c)", "C++"])
+def test_an_ordinary_label_is_welcome(dataset, label):
+    for row in dataset.rows[:2]:
+        row[1] = label
+    dataset.save()
+    assert label in set(read_folder(dataset.root, ["a"])["scene"])
