@@ -1,0 +1,68 @@
+"""What a network costs: parameters and multiply-accumulate operations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from channel_sparsity.files import StudyError
+from channel_sparsity.networks import widths_of
+from channel_sparsity.networks.channels import Network
+
+
+@dataclass(frozen=True)
+class Cost:
+    """All trained parameters; multiply-accumulates of the convolutions and linear layers for one clip."""
+
+    parameters: int
+    macs: int
+
+
+def cost(network: Network, bands: int, frames: int) -> Cost:
+    """The cost of `network` for one clip of log-mel [1, bands, frames]."""
+    shapes = output_shapes(network, bands, frames)
+    weighted = (nn.Conv2d, nn.Linear)
+    macs = sum(
+        network.get_submodule(name).weight.numel() * shape[2:].numel()
+        for name, shape in shapes.items()
+        if isinstance(network.get_submodule(name), weighted)
+    )
+    return Cost(sum(parameter.numel() for parameter in network.parameters()), macs)
+
+
+def output_shapes(network: Network, bands: int, frames: int) -> dict[str, torch.Size]:
+    """What each innermost module puts out for one clip: [1, channels, bands', frames'] or [1, outputs].
+
+    Nothing is computed: a copy without data is walked through. StudyError if the input is too small.
+    """
+    shapes = {}
+    with torch.device("meta"):
+        skeleton = network.resized(widths_of(network)).eval()
+        for name, module in skeleton.named_modules():
+            if not list(module.children()):
+                module.register_forward_hook(
+                    lambda _, inputs, output, name=name: shapes.__setitem__(name, output.shape)
+                )
+        try:
+            skeleton(torch.empty(1, 1, bands, frames))
+        except RuntimeError as error:
+            raise StudyError(
+                f"{type(network).__name__} cannot take clips of {bands} bands x {frames} frames ({error}): "
+                "use more bands or longer clips"
+            ) from error
+    return shapes
+
+
+def masked_parameters(network: Network, widths: Mapping[str, int]) -> int:
+    """Parameters of the original `network` that are left if channels are only masked, down to `widths` (R20).
+
+    Each removed channel takes its own filter along, at the original number of inputs, and its gamma and beta
+    (depthwise filter and second normalisation too); the weights that read it in the next layer stay.
+    """
+    left = sum(parameter.numel() for parameter in network.parameters())
+    for channels in network.channels:
+        modules = (*channels.norms, *channels.producers, *channels.carriers)
+        own = [p[0].numel() for module in modules for p in network.get_submodule(module).parameters()]
+        left -= (len(network.get_submodule(channels.name).weight) - widths[channels.name]) * sum(own)
+    return left

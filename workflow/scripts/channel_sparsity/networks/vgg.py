@@ -1,0 +1,60 @@
+"""VGG as in Network Slimming (Liu et al. 2017): normalised convolutions, average pooling, one linear head."""
+
+from collections.abc import Mapping
+from typing import Self
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from channel_sparsity.networks.channels import Channels, Network, initialise, planned, scaled
+
+LAYERS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+"""Depth -> convolutions in each of the five stages; of the three linear layers it counts, one is left."""
+
+WIDTHS = (64, 128, 256, 512, 512)
+
+
+class Layer(nn.Module):
+    """3 x 3 convolution, normalisation, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.norm(self.conv(x)), inplace=True)
+
+
+class VGG(Network):
+    """VGG of `depth` 11 to 19, without dropout (section 3.2); each stage after the first halves its input."""
+
+    def __init__(self, depth: int, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None):
+        super().__init__()
+        self.depth, self.classes, self.width_scale = depth, classes, width_scale
+        names = [f"stage{stage}.{n}" for stage, layers in enumerate(LAYERS[depth], 1) for n in range(layers)]
+        consumers = [f"{name}.conv" for name in names[1:]] + ["head"]
+        self.channels = tuple(
+            Channels(norms=(f"{name}.norm",), producers=(f"{name}.conv",), consumers=(consumer,))
+            for name, consumer in zip(names, consumers, strict=True)
+        )
+
+        stages, inputs = [], 1
+        for stage, (layers, width) in enumerate(zip(LAYERS[depth], WIDTHS, strict=True), 1):
+            stages.append(nn.Sequential())
+            for n in range(layers):
+                outputs = planned(widths, f"stage{stage}.{n}.norm", scaled(width, width_scale))
+                stages[-1].append(Layer(inputs, outputs))
+                inputs = outputs
+        self.stage1, self.stage2, self.stage3, self.stage4, self.stage5 = stages
+        self.head = nn.Linear(inputs, classes)
+        initialise(self)
+
+    def resized(self, widths: Mapping[str, int]) -> Self:
+        return type(self)(self.depth, self.classes, self.width_scale, widths)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stage1(x)
+        for stage in (self.stage2, self.stage3, self.stage4, self.stage5):
+            x = stage(F.max_pool2d(x, 2))
+        return self.head(x.mean((2, 3)))
