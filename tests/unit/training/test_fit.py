@@ -1,0 +1,160 @@
+"""The training loop: its schedule, its shrinkage, its seeds, and what it does to gammas."""
+
+from dataclasses import replace
+
+import numpy
+import pytest
+import torch
+
+from channel_sparsity.networks import build, gammas_of
+from channel_sparsity.training.augmentation import Augmentation
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import (
+    Diverged,
+    Recipe,
+    accuracy,
+    fit,
+    make_optimiser,
+    per_scene,
+    predict,
+    seeded,
+)
+
+RECIPE = Recipe(
+    epochs=2,
+    batch_size=8,
+    optimiser="sgd",
+    learning_rate=0.05,
+    momentum=0.9,
+    weight_decay=1e-4,
+    decay_gammas=True,
+    schedule="steps",
+    decay_at=(0.5, 0.75),
+    decay_factor=0.1,
+    warmup_epochs=0,
+    clip_norm=None,
+    augmentation=Augmentation(0.4, 4, 0.1),
+)
+
+
+@pytest.fixture
+def clips():
+    """20 clips of two classes that differ in level, 4 of them for validation."""
+    draw = numpy.random.default_rng(1)
+    labels = numpy.arange(20) % 2
+    logmel = (draw.normal(-40, 5, (20, 40, 32)) + 10 * labels[:, None, None]).astype(numpy.float32)
+    return tuple(
+        Subset.of(logmel, rows, labels[rows], numpy.full(40, -35.0), numpy.full(40, 7.0))
+        for rows in (numpy.arange(16), numpy.arange(16, 20))
+    )
+
+
+def trained(clips, recipe=RECIPE, lam=0.0, seed=1, **options):
+    torch.set_num_threads(1)
+    with seeded(seed, "initialisation"):
+        network = build("vgg11", 2, 0.05)
+    history = list(fit(network, clips[0], recipe, lam=lam, seed=seed, purpose=("test",), **options))
+    return network, history
+
+
+def test_batches_are_normalised_rows_of_the_store(clips):
+    features, labels = clips[1].batch(torch.tensor([2, 0]))
+    assert labels.tolist() == [0, 0]
+    expected = (clips[1].logmel[[18, 16]].numpy() + 35) / 7
+    numpy.testing.assert_allclose(features.numpy()[:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [0.05] * 4 + [0.005] * 2 + [0.0005] * 2),
+        ({"schedule": "constant"}, [0.05] * 8),
+        ({"schedule": "linear"}, [0.05 * (1 - k / 8) for k in range(8)]),
+        ({"schedule": "constant", "warmup_epochs": 1}, [0.025] + [0.05] * 7),
+        ({"schedule": "linear", "warmup_epochs": 1}, [0.025] + [0.05 * (1 - k / 6) for k in range(-1, 6)]),
+    ],
+)
+def test_the_rate_of_every_step(changes, expected):
+    recipe = replace(RECIPE, epochs=4, **changes)
+    rates = [recipe.rate(epoch, step, 2) for epoch in range(4) for step in range(2)]
+    if changes.get("warmup_epochs"):
+        expected = [0.025, 0.05, *expected[2:]]
+    assert rates == pytest.approx(expected)
+    assert recipe.sum_of_rates(16) == pytest.approx(sum(expected))
+
+
+def test_the_papers_recipe_shrinks_by_1660_lambda():
+    recipe = replace(RECIPE, epochs=100, batch_size=32, learning_rate=0.1)
+    assert recipe.sum_of_rates(10_080) == pytest.approx(1661.6, abs=0.1)
+
+
+def test_plain_sgd_shrinks_idle_gammas_by_the_shrinkage(clips):
+    """With nothing else acting on a gamma, lambda x sum of the rates is what it loses (R10)."""
+    recipe = replace(RECIPE, momentum=0.0, weight_decay=0.0)
+    network = build("vgg11", 2, 0.05)
+    # A head of zeros sends no gradient back, and with no weight of its own in the gradient it stays zero.
+    torch.nn.init.zeros_(network.head.weight)
+    network.head.weight.requires_grad_(False)
+    list(fit(network, clips[0], recipe, lam=1e-2, seed=1, purpose=()))
+    lost = 0.5 - torch.cat([gamma.detach() for gamma in gammas_of(network).values()])
+    torch.testing.assert_close(lost, torch.full_like(lost, 1e-2 * recipe.sum_of_rates(16)))
+
+
+def test_the_same_seed_gives_the_same_bits_whatever_ran_before(clips):
+    first, history = trained(clips, validation=clips[1])
+    torch.rand(7)
+    again, history_again = trained(clips, validation=clips[1])
+    assert history == history_again
+    for one, other in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    different, _ = trained(clips, seed=2)
+    assert not torch.equal(first.head.weight, different.head.weight)
+
+
+def test_the_callers_generator_is_left_alone(clips):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    trained(clips)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_penalty_makes_gammas_smaller_and_nothing_else_differs_in_what_is_drawn(clips):
+    plain, sparse = (trained(clips, lam=lam)[0] for lam in (0.0, 0.05))
+    sums = [sum(g.abs().sum() for g in gammas_of(network).values()) for network in (plain, sparse)]
+    assert sums[1] < sums[0]
+
+
+def test_a_loss_that_is_not_finite_ends_training(clips):
+    with pytest.raises(Diverged, match="epoch 1"):
+        trained(clips, replace(RECIPE, learning_rate=1e30))
+
+
+def test_weight_decay_may_leave_the_norms_alone():
+    network = build("vgg11", 2, 0.05)
+    groups = make_optimiser(network, replace(RECIPE, decay_gammas=False)).param_groups
+    exempt = {id(p) for p in groups[1]["params"]}
+    assert groups[1]["weight_decay"] == 0
+    assert exempt == {id(p) for name, p in network.named_parameters() if "norm" in name}
+    assert len(make_optimiser(network, RECIPE).param_groups) == 1
+
+
+def test_adam_is_there_to_the_letter():
+    optimiser = make_optimiser(build("vgg11", 2, 0.05), replace(RECIPE, optimiser="adam"))
+    assert isinstance(optimiser, torch.optim.Adam) and optimiser.defaults["betas"] == (0.9, 0.999)
+
+
+def test_after_step_sees_every_update(clips):
+    rates = []
+    trained(clips, after_step=rates.append)
+    assert rates == pytest.approx([0.05, 0.05, 0.005, 0.005])
+
+
+def test_accuracy_over_all_and_per_scene(clips):
+    network, _ = trained(clips)
+    log_probabilities = predict(network, clips[1])
+    torch.testing.assert_close(log_probabilities.exp().sum(1), torch.ones(4))
+    hits = [int(row.argmax()) == label for row, label in zip(log_probabilities, [0, 1, 0, 1], strict=True)]
+    assert accuracy(log_probabilities, clips[1]) == sum(hits) / 4
+    scenes = per_scene(log_probabilities, clips[1], ["bus", "park", "tram"])
+    assert scenes == {"bus": (hits[0] + hits[2]) / 2, "park": (hits[1] + hits[3]) / 2, "tram": None}

@@ -1,0 +1,1 @@
+"""Sparse training: Eq. 3 of the paper."""

@@ -1,0 +1,70 @@
+"""The log-mel store as a network sees it: normalised batches of clips, with labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import pandas
+import torch
+
+from channel_sparsity.data.store import open_store
+from channel_sparsity.files import StudyError, read_json
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some rows of a log-mel store.
+
+    `logmel` is the whole store, [clips, bands, frames] in dB; `rows` [n] says which clips belong to the subset and
+    `labels` [n] their classes; `mean` and `standard_deviation` [bands] normalise each band. The store stays where it is
+    (on a CPU it is a memory map that all jobs share), so memory does not grow with the data set.
+    """
+
+    logmel: torch.Tensor
+    rows: torch.Tensor
+    labels: torch.Tensor
+    mean: torch.Tensor
+    standard_deviation: torch.Tensor
+
+    @classmethod
+    def of(cls, logmel, rows, labels, mean, standard_deviation, device="cpu") -> "Subset":
+        """Build a subset from NumPy arrays (a memory map is not copied on a CPU)."""
+        as_column = [
+            torch.as_tensor(numpy.asarray(v), dtype=torch.float32)[:, None] for v in (mean, standard_deviation)
+        ]
+        return cls(
+            torch.from_numpy(logmel).to(device),
+            torch.as_tensor(numpy.asarray(rows), dtype=torch.int64, device=device),
+            torch.as_tensor(numpy.asarray(labels), dtype=torch.int64, device=device),
+            *(column.to(device) for column in as_column),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, which: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Clips `which` of the subset: features [n, 1, bands, frames], normalised, and labels [n]."""
+        features = self.logmel.index_select(0, self.rows[which])
+        return ((features - self.mean) / self.standard_deviation).unsqueeze(1), self.labels[which]
+
+
+def load_subsets(
+    store: str | Path, split: str | Path, normalisation: str | Path, device: str = "cpu"
+) -> tuple[Subset, Subset, list[str]]:
+    """The training and the validation subset of a study, and its scenes in the order of the labels (alphabetical)."""
+    opened, subsets, bands = open_store(store), pandas.read_csv(split), read_json(normalisation)
+    if list(subsets["filename"]) != list(opened.clips["filename"]):
+        raise StudyError(f"{split} lists other clips than {store}: delete it and run again")
+    scenes, labels = numpy.unique(opened.clips["scene"], return_inverse=True)
+    train, validation = (
+        Subset.of(
+            opened.logmel,
+            rows := numpy.flatnonzero(subsets["subset"] == name),
+            labels[rows],
+            bands["mean_db"],
+            bands["standard_deviation_db"],
+            device,
+        )
+        for name in ("train", "validation")
+    )
+    return train, validation, [str(scene) for scene in scenes]

@@ -1,0 +1,193 @@
+"""Sparse training (Eq. 3) and fine-tuning: one loop for both."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+
+import torch
+
+from channel_sparsity.networks import gammas_of
+from channel_sparsity.seeds import derive
+from channel_sparsity.training.augmentation import Augmentation, augment
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.penalty import add_subgradient
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained or fine-tuned.
+
+    `optimiser`: ``sgd`` or ``adam`` (R6). `schedule` of the learning rate: ``steps`` (times `decay_factor` at each of
+    `decay_at`, shares of the epochs; R7), ``linear`` (falling to 0 at the end, step by step; R17) or ``constant``.
+    `warmup_epochs`: the rate first grows linearly over these. `decay_gammas`: whether weight decay acts on BN's gammas
+    and betas too. `clip_norm`: the gradient's norm is cut to this; None leaves it.
+    """
+
+    epochs: int
+    batch_size: int
+    optimiser: str
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    decay_gammas: bool
+    schedule: str
+    decay_at: tuple[float, ...]
+    decay_factor: float
+    warmup_epochs: int
+    clip_norm: float | None
+    augmentation: Augmentation
+
+    def rate(self, epoch: int, step: int, steps: int) -> float:
+        """The learning rate of one step: `step` of the `steps` of epoch `epoch`, all counted from 0."""
+        done = epoch + step / steps
+        if done < self.warmup_epochs:
+            return self.learning_rate * (epoch * steps + step + 1) / (self.warmup_epochs * steps)
+        if self.schedule == "steps":
+            passed = sum(epoch >= round(share * self.epochs) for share in self.decay_at)
+            return self.learning_rate * self.decay_factor**passed
+        if self.schedule == "linear":
+            return self.learning_rate * (self.epochs - done) / (self.epochs - self.warmup_epochs)
+        return self.learning_rate
+
+    def sum_of_rates(self, clips: int) -> float:
+        """The learning rates of all steps, summed; times lambda it is the shrinkage of a gamma (R10)."""
+        steps = math.ceil(clips / self.batch_size)
+        return math.fsum(self.rate(e, s, steps) for e in range(self.epochs) for s in range(steps))
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of history.csv. Losses are mean cross-entropies in nats, accuracies fractions of clips.
+
+    Training figures are of the augmented clips as the network met them, a blended clip counting as its heavier part.
+    """
+
+    epoch: int
+    learning_rate: float
+    loss_train: float
+    loss_validation: float
+    accuracy_train: float
+    accuracy_validation: float
+
+
+class Diverged(Exception):
+    """The training loss is no longer finite."""
+
+
+def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD or Adam over two groups of parameters, with weight decay and (R7) perhaps without."""
+    norms = [p for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d) for p in m.parameters()]
+    exempt = set() if recipe.decay_gammas else set(norms)
+    groups = [
+        {"params": [p for p in network.parameters() if p not in exempt], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in network.parameters() if p in exempt], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if recipe.optimiser == "adam":
+        # The paper's "momentum 0.9" read as Adam's beta1.
+        return torch.optim.Adam(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999))
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
+
+
+@contextmanager
+def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
+    """Torch's generators seeded for one purpose, and left afterwards as they were before."""
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(seed, *purpose))
+        yield
+
+
+def fit(
+    network: torch.nn.Module,
+    train: Subset,
+    recipe: Recipe,
+    *,
+    lam: float,
+    seed: int,
+    purpose: tuple[str | int, ...],
+    validation: Subset | None = None,
+    after_step: Callable[[float], None] | None = None,
+) -> Iterator[Epoch]:
+    """Train `network` in place by `recipe` with lambda * L1 on its gammas; yield an `Epoch` after each epoch.
+
+    All randomness of an epoch comes from (`seed`, `purpose`, epoch). `after_step` is called with the learning rate
+    after each update (for a proximal step, say). Without `validation` nothing is evaluated and the
+    validation figures are NaN. Raises `Diverged` at the end of an epoch whose loss was not finite.
+    """
+    optimiser = make_optimiser(network, recipe)
+    gammas = list(gammas_of(network).values())
+    steps = math.ceil(len(train) / recipe.batch_size)
+    for epoch in range(recipe.epochs):
+        network.train()
+        with seeded(seed, *purpose, "epoch", epoch):
+            order = torch.randperm(len(train)).to(train.rows.device)
+            # Sums stay tensors: reading them at every step would make a GPU wait.
+            loss_sum = torch.zeros((), device=order.device)
+            correct = torch.zeros((), dtype=torch.int64, device=order.device)
+            for step, which in enumerate(order.split(recipe.batch_size)):
+                rate = recipe.rate(epoch, step, steps)
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
+                batch = augment(*train.batch(which), recipe.augmentation)
+                logits = network(batch.features.contiguous(memory_format=torch.channels_last))
+                loss = batch.loss(logits)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                add_subgradient(gammas, lam)
+                if recipe.clip_norm is not None:
+                    torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm, foreach=True)
+                optimiser.step()
+                if after_step is not None:
+                    after_step(rate)
+                loss_sum += loss.detach() * len(which)
+                correct += (logits.detach().argmax(1) == batch.labels).sum()
+        loss_train = loss_sum.item() / len(train)
+        loss_validation, accuracy_validation = math.nan, math.nan
+        if validation is not None:
+            log_probabilities = predict(network, validation)
+            loss_validation = torch.nn.functional.nll_loss(log_probabilities, validation.labels).item()
+            accuracy_validation = accuracy(log_probabilities, validation)
+        row = Epoch(
+            epoch + 1,
+            rate,
+            loss_train,
+            loss_validation,
+            correct.item() / len(train),
+            accuracy_validation,
+        )
+        yield row
+        if not math.isfinite(loss_train):
+            raise Diverged(f"the training loss was {loss_train} in epoch {row.epoch}")
+
+
+@torch.inference_mode()
+def predict(network: torch.nn.Module, clips: Subset, batch_size: int = 128) -> torch.Tensor:
+    """Log-probabilities [n, classes] of all clips of a subset, with BN's running statistics."""
+    network.eval()
+    batches = torch.arange(len(clips), device=clips.rows.device).split(batch_size)
+    logits = [network(clips.batch(which)[0].contiguous(memory_format=torch.channels_last)) for which in batches]
+    return torch.cat(logits).log_softmax(1)
+
+
+def accuracy(log_probabilities: torch.Tensor, clips: Subset) -> float:
+    """The fraction of clips whose most probable class is their own."""
+    return (log_probabilities.argmax(1) == clips.labels).double().mean().item()
+
+
+def per_scene(log_probabilities: torch.Tensor, clips: Subset, scenes: list[str]) -> dict[str, float | None]:
+    """`accuracy` of the clips of each scene; None for a scene without a clip."""
+    correct = log_probabilities.argmax(1) == clips.labels
+    of_scene = [correct[clips.labels == label].double() for label in range(len(scenes))]
+    return {scene: hits.mean().item() if len(hits) else None for scene, hits in zip(scenes, of_scene, strict=True)}
+
+
+def recipe_of(settings: Mapping, **changes: object) -> Recipe:
+    """The recipe that the configuration's `training` describes, with `changes` (those of fine-tuning, say)."""
+    settings = {**settings, **changes}
+    names = [field.name for field in fields(Recipe) if field.name != "augmentation"]
+    augmentation = Augmentation(**{field.name: settings[field.name] for field in fields(Augmentation)})
+    return Recipe(
+        **{name: settings[name] for name in names} | {"decay_at": tuple(settings["decay_at"])},
+        augmentation=augmentation,
+    )
