@@ -1,0 +1,133 @@
+import itertools
+import math
+
+import numpy
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from channel_sparsity.analysis.paper import TABLE_1
+from channel_sparsity.analysis.statistics import correlate, pearson, regress, tau_b
+
+WS = numpy.array([row.ws for row in TABLE_1])
+points = st.lists(st.tuples(st.floats(-3, 5), st.floats(0, 1)), min_size=4, max_size=8)
+
+
+@pytest.mark.parametrize(("method", "r", "m", "b"), [("slimming", 0.929, 0.061, 0.658), ("ista", 0.955, 0.053, 0.728)])
+def test_the_papers_own_table_1(method, r, m, b):
+    pk = [getattr(row, method).pk for row in TABLE_1]
+    line = regress(WS, pk)
+    assert round(correlate(WS, pk).r, 3) == r
+    assert (round(line.m, 3), round(line.b, 3)) == (m, b)
+
+
+def test_fishers_interval_by_its_formula():
+    pk = [row.slimming.pk for row in TABLE_1]
+    result = correlate(WS, pk)
+    half = stats.norm.ppf(0.975) / math.sqrt(6 - 3)
+    assert result.r_low == pytest.approx(math.tanh(math.atanh(result.r) - half))
+    assert result.r_high == pytest.approx(math.tanh(math.atanh(result.r) + half))
+    assert (round(result.r_low, 2), round(result.r_high, 2)) == (0.47, 0.99)
+
+
+def test_fishers_interval_covers_what_it_claims_at_six_points():
+    rng = numpy.random.default_rng(0)
+    true = 0.8
+    covered = 0
+    for _ in range(400):
+        x, noise = rng.normal(size=(2, 6))
+        low, high = stats.pearsonr(x, true * x + math.sqrt(1 - true**2) * noise).confidence_interval()
+        covered += low <= true <= high
+    assert 0.92 < covered / 400 < 0.99
+
+
+@given(points)
+def test_equations_8_to_10(pairs):
+    x, y = numpy.array(pairs).T
+    assume(x.std() > 0.1 and y.std() > 0.01)
+    dx, dy = x - x.mean(), y - y.mean()
+    line = regress(x, y)
+    assert line.m == pytest.approx((dx * dy).sum() / (dx**2).sum(), abs=1e-9)
+    assert line.b == pytest.approx(y.mean() - line.m * x.mean(), abs=1e-9)
+    r = (dx * dy).sum() / math.sqrt((dx**2).sum() * (dy**2).sum())
+    assert pearson(x, y) == (len(x), pytest.approx(r, abs=1e-9))
+
+
+def test_p_counts_every_pairing():
+    x, y = [0.1, 0.4, 1.0, 1.2, 3.0], [0.5, 0.45, 0.7, 0.6, 0.8]
+    observed = abs(numpy.corrcoef(x, y)[0, 1])
+    pairings = [abs(numpy.corrcoef(order, y)[0, 1]) for order in itertools.permutations(x)]
+    assert correlate(x, y).p == pytest.approx(sum(r >= observed - 1e-12 for r in pairings) / 120)
+
+
+def test_p_beyond_eight_points_is_the_same_each_time():
+    x, y = numpy.random.default_rng(0).random((2, 20))
+    p = correlate(x, y).p
+    assert p == correlate(x, y).p
+    assert p == pytest.approx(stats.pearsonr(x, y).pvalue, abs=0.02)
+
+
+def test_the_lines_intervals_are_students():
+    x, y = [0.0, 1.0, 2.0, 4.0], [0.3, 0.5, 0.4, 0.9]
+    line = regress(x, y)
+    design = numpy.column_stack([numpy.ones(4), x])
+    (b, m), (residual,), *_ = numpy.linalg.lstsq(design, y)
+    error = numpy.sqrt(numpy.diag(numpy.linalg.inv(design.T @ design)) * residual / 2)
+    factor = stats.t.ppf(0.975, 2)
+    assert (line.m, line.b) == (pytest.approx(m), pytest.approx(b))
+    assert (line.m_low, line.m_high) == (
+        pytest.approx(m - factor * error[1]),
+        pytest.approx(m + factor * error[1]),
+    )
+    assert (line.b_low, line.b_high) == (
+        pytest.approx(b - factor * error[0]),
+        pytest.approx(b + factor * error[0]),
+    )
+
+
+def test_tau_b_takes_ties_into_account():
+    # Six pairs: five in order, one tied in y alone. 5 / sqrt(6 * 5).
+    assert tau_b([1, 2, 3, 4], [0.1, 0.2, 0.2, 0.3]) == (4, pytest.approx(5 / math.sqrt(30)))
+
+
+@pytest.mark.parametrize(
+    ("ws", "pk", "n", "reason"),
+    [
+        ([], [], 0, "needs at least 3 points, has 0"),
+        ([1, 2], [0.1, 0.2], 2, "needs at least 3 points, has 2"),
+        ([1, 1, 1], [0.1, 0.2, 0.3], 3, "WS does not vary"),
+        ([1, 2, numpy.nan, 3], [0.1, None, 0.3, 0.4], 2, "needs at least 3 points, has 2"),
+    ],
+)
+def test_too_little_to_say_has_a_reason(ws, pk, n, reason):
+    correlation, line = correlate(ws, pk), regress(ws, pk)
+    assert (correlation.n, correlation.r, correlation.p, correlation.reason) == (n, None, None, reason)
+    assert (line.n, line.m, line.b_high, line.reason) == (n, None, None, reason)
+    assert pearson(ws, pk) == tau_b(ws, pk) == (n, None)
+
+
+def test_a_pk_that_does_not_vary_has_a_line_but_no_correlation():
+    ws, pk = [1, 2, 3, 4], [0.7] * 4
+    assert (correlate(ws, pk).r, correlate(ws, pk).reason) == (None, "PK does not vary")
+    assert (regress(ws, pk).m, regress(ws, pk).b) == (pytest.approx(0), pytest.approx(0.7))
+
+
+def test_three_points_have_r_but_no_interval():
+    result = correlate([1, 2, 3], [0.1, 0.3, 0.2])
+    assert result.r == pytest.approx(0.5)
+    assert (result.r_low, result.r_high) == (None, None)
+    assert "4 points" in result.reason
+    assert regress([1, 2, 3], [0.1, 0.3, 0.2]).m_low < 0
+
+
+def test_a_perfect_line_has_bounds_without_warnings():
+    result = correlate([1, 2, 3, 4], [0.1, 0.2, 0.3, 0.4])
+    assert result.r == pytest.approx(1)
+    assert 0.99 < result.r_low <= result.r_high <= 1
+
+
+def test_missing_values_drop_their_pair():
+    x, y = [1.0, 2, 3, 4, 5], [0.1, 0.25, numpy.nan, 0.3, 0.6]
+    kept = correlate([1.0, 2, 4, 5], [0.1, 0.25, 0.3, 0.6])
+    assert correlate(x, y) == kept

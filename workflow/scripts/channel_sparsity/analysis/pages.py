@@ -1,0 +1,122 @@
+"""The study's tables as pages that people read: percent, names in full, nothing from outside the file."""
+
+from collections.abc import Callable
+from html import escape
+
+import pandas
+
+from channel_sparsity.naming import label
+
+#: What stands where a table has no value.
+NOTHING = "\N{EN DASH}"
+
+_STYLE = """ :root { color-scheme: light dark; --ink: #1a1a1a; --soft: #555; --line: #ddd; --paper: #fff;
+--band: #f6f7f8; } @media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --soft: #aaa; --line:
+#3a3a3a; --paper: #161616; --band: #1f1f1f; } } body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem;
+color: var(--ink); background: var(--paper); } h1 { font-size: 1.3rem; margin: 0 0 .4rem; } p { max-width:
+60rem; margin: 0 0 1rem; color: var(--soft); } div { overflow-x: auto; } table { border-collapse: collapse;
+font-variant-numeric: tabular-nums; } th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line);
+text-align: left; white-space: nowrap; } th { border-bottom: 2px solid var(--soft); vertical-align: bottom; }
+.number { text-align: right; } tbody tr:nth-child(even) { background: var(--band); }
+"""
+
+
+_percent, _two, _three, _thousands = (form.format for form in ("{:.1%}", "{:.2f}", "{:.3f}", "{:,}"))
+
+
+def _points(value: float) -> str:
+    """A difference of two shares, in points."""
+    return f"{100 * value:.1f}"
+
+
+def _yes(value: bool) -> str:
+    """A truth in words."""
+    return "yes" if value else "no"
+
+
+#: The columns that people read, in the order of the page: the heading, and how a value is written (None:
+#: words).
+_COLUMNS: dict[str, tuple[str, Callable | None]] = {
+    "what": ("What", None),
+    "network": ("Network", None),
+    "recipe": ("Recipe", None),
+    "lam": ("Lambda", None),
+    "seed": ("Seed", str),
+    "accuracy": ("Accuracy", _percent),
+    "ws": ("WS", _two),
+    "pk_channels": ("PK, channels", _percent),
+    "pk_parameters": ("PK, parameters", _percent),
+    "accuracy_loss_at_pk": ("Loss at PK, points", _points),
+    "compression_rate": ("Parameters removed at PK", _percent),
+    "masked_rate": ("... counted from masks", _percent),
+    "parameters": ("Parameters", _thousands),
+    "n": ("n", str),
+    "r": ("r (95 % interval)", _two),
+    "m": ("m (95 % interval)", _three),
+    "b": ("b (95 % interval)", _three),
+    "p": ("p", _three),
+    "r_points": ("r, every seed", _two),
+    "n_points": ("n", str),
+    "tau_b": ("tau-b", _two),
+    "r_without_exclusion": ("r, no lambda excluded", _two),
+    "n_without_exclusion": ("n", str),
+    "r_with_censored": ("r, censored at bound", _two),
+    "n_with_censored": ("n", str),
+    "ours": ("Ours", _three),
+    "paper": ("Paper", _three),
+    "difference": ("Difference", _three),
+    "included": ("Included", _yes),
+    "reason": ("Reason", None),
+}
+
+#: The quantities of ``paper.csv`` that people read as percent.
+_SHARES = ("accuracy", "pk", "accuracy_loss_at_pk", "compression_rate")
+
+
+def page(table: pandas.DataFrame, title: str, note: str = "") -> str:
+    """One of the study's tables as an HTML page that opens offline.
+
+    `table`: cells, correlation, regression or paper, with the columns of its CSV; those that serve programs
+    only are left out, and intervals stand behind their estimate. `note` is a paragraph under the title.
+    """
+    # Each row of paper.csv is of one quantity, named in its first column; its keys are for filtering.
+    hidden = ("network", "recipe") if "what" in table else ()
+    shown = [name for name in _COLUMNS if name in table and name not in hidden]
+    head = "".join(_tag("th", name, _COLUMNS[name][0]) for name in shown)
+    body = "\n".join(
+        "<tr>" + "".join(_tag("td", name, _text(name, row)) for name in shown) + "</tr>"
+        for row in table.to_dict("records")
+    )
+    paragraph = f"<p>{escape(note)}</p>\n" if note else ""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{escape(title)}</h1>\n{paragraph}<div>\n<table>\n"
+        f"<thead>\n<tr>{head}</tr>\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n</body>\n</html>\n"
+    )
+
+
+def _tag(tag: str, column: str, text: str) -> str:
+    """A cell of the table, aligned by what its column holds."""
+    number = _COLUMNS[column][1] not in (None, _yes)
+    align = ' class="number"' if number else ""
+    scope = ' scope="col"' if tag == "th" else ""
+    return f"<{tag}{scope}{align}>{escape(text)}</{tag}>"
+
+
+def _text(column: str, row: dict) -> str:
+    """A value as people read it, with its interval where the row has one."""
+    value, write = row[column], _COLUMNS[column][1]
+    if pandas.isna(value):
+        return NOTHING
+    if column == "network":
+        return label(value, row["width_scale"])
+    if write is None:
+        return str(value)
+    if row.get("quantity") in _SHARES:
+        write = _percent
+    low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
+    if pandas.isna(low) or pandas.isna(high):
+        return write(value)
+    return f"{write(value)} ({write(low)} to {write(high)})"

@@ -1,0 +1,88 @@
+"""What the figures have in common: their style, their marks and colours, and how they are saved."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib
+import numpy
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from channel_sparsity.files import whole
+from channel_sparsity.naming import family, variant
+
+#: Plain text (a name may hold a dollar sign), text as text in the SVG, and the same bytes for the same
+#: figure.
+STYLE = {
+    "text.parse_math": False,
+    "svg.hashsalt": "channel-sparsity",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.edgecolor": "0.4",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.92",
+    "grid.linewidth": 0.7,
+    "xtick.color": "0.3",
+    "ytick.color": "0.3",
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "figure.dpi": 100,
+}
+
+#: The paper's marks of the families (Fig. 3), and line styles, so that no one has to tell colours apart.
+MARKERS = {"vgg": "o", "resnet": "^", "mobilenet": "s"}
+LINES = {"vgg": "-", "resnet": "--", "mobilenet": ":"}
+
+#: A hue for each family that colour-blind readers can tell apart (Okabe and Ito's), darker from v1 to v4:
+#: the share of the way to white, or to black if negative.
+_HUES = {"vgg": "#0072b2", "resnet": "#d55e00", "mobilenet": "#009e73"}
+_SHADES = {"v1": 0.35, "v2": 0.0, "v3": -0.3, "v4": -0.62}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the study's style, whatever the machine's own settings say."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def network_marks(network: str) -> dict:
+    """Marker, line style and colour of a network: the family by shape and hue, the variant by shade."""
+    kind, shade = family(network), _SHADES[variant(network)]
+    hue = numpy.array(to_rgb(_HUES[kind]))
+    towards = numpy.full(3, float(shade > 0))
+    return {
+        "marker": MARKERS[kind],
+        "linestyle": LINES[kind],
+        "color": tuple(hue + abs(shade) * (towards - hue)),
+    }
+
+
+def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
+    """A colour for each lambda, from light (weakest) to dark, that grey print and colour blindness leave."""
+    ordered = sorted(set(lambdas), key=float)
+    colours = matplotlib.colormaps["viridis_r"]
+    span = max(len(ordered) - 1, 1)
+    return {lam: colours(0.12 + 0.88 * place / span) for place, lam in enumerate(ordered)}
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure, as SVG or PNG by the suffix of `path`; the same figure gives the same bytes."""
+    path = Path(path)
+    metadata = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}[path.suffix]
+    with style(), whole(path) as temporary:
+        figure.savefig(temporary, metadata=metadata)

@@ -1,0 +1,228 @@
+"""From measured cells to the study's tables: which count, and how PK follows WS (sections 3.2, 3.4 and 4)."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas
+
+from channel_sparsity.analysis.statistics import correlate, pearson, regress, tau_b
+from channel_sparsity.naming import NETWORKS, family, variant
+
+#: The columns of ``cells.csv`` and their types.
+CELLS = {
+    "network": str,
+    "family": str,
+    "variant": str,
+    "recipe": str,
+    "lam": str,
+    "seed": int,
+    "accuracy": float,
+    "ws": float,
+    "pk_channels": float,
+    "pk_parameters": float,
+    "accuracy_loss_at_pk": float,
+    "compression_rate": float,
+    "included": bool,
+    "reason": str,
+    "within_limit": bool,
+    "axis": str,
+    "pk": float,
+    "pk_grid": float,
+    "knee_status": str,
+    "knee_bound": float,
+    "knee_margin": float,
+    "masked_rate": float,
+    "ws_absolute": float,
+    "shrinkage": float,
+    "parameters": "Int64",
+    "macs": "Int64",
+    "width_scale": float,
+}
+
+#: The columns of ``correlation.csv`` and their types.
+CORRELATION = {
+    "network": str,
+    "recipe": str,
+    "n": int,
+    "r": float,
+    "r_low": float,
+    "r_high": float,
+    "p": float,
+    "n_points": int,
+    "r_points": float,
+    "n_tau_b": int,
+    "tau_b": float,
+    "n_without_exclusion": int,
+    "r_without_exclusion": float,
+    "n_with_censored": int,
+    "r_with_censored": float,
+    "reason": str,
+    "width_scale": float,
+}
+
+#: The columns of ``regression.csv`` and their types.
+REGRESSION = {
+    "network": str,
+    "recipe": str,
+    "n": int,
+    "m": float,
+    "m_low": float,
+    "m_high": float,
+    "b": float,
+    "b_low": float,
+    "b_high": float,
+    "reason": str,
+    "width_scale": float,
+}
+
+#: What names a row of ``correlation.csv`` and ``regression.csv``.
+_GROUP = ["network", "recipe"]
+
+
+def cells(records: Iterable[Mapping], margin: float) -> pandas.DataFrame:
+    """One row for each pruned network: ``cells.csv``, ordered by network (Table 2), recipe, lambda and seed.
+
+    `records`: mappings with network, recipe, lam, seed and the contents of that cell's ``metrics.json``
+    (metrics), ``sparsity.json`` (sparsity) and ``knee.json`` (knee). `margin`: how far the accuracy may lie
+    under the best (section 3.2; `within_limit`), as a fraction.
+
+    A cell is included where its network was trained, lies within that limit, and has a WS and a knee on the
+    chosen axis (`pk`); otherwise `reason` says in words which of these it lacks.
+    """
+    frame = pandas.DataFrame([_cell(record) for record in records], columns=[*CELLS, "lacks"])
+    limits = _limits(frame, margin)
+    over = [limits[network, lam] for network, lam in zip(frame["network"], frame["lam"], strict=True)]
+    frame["reason"] = ["; ".join(filter(None, both)) for both in zip(over, frame["lacks"], strict=True)]
+    frame["within_limit"] = [not reason for reason in over]
+    frame["included"] = frame["reason"] == ""
+    recipes = list(dict.fromkeys(frame["recipe"]))
+    places = {"network": NETWORKS.index, "recipe": recipes.index, "lam": float, "seed": int}
+    order = frame.sort_values(list(places), key=lambda column: column.map(places[column.name]))
+    return order[list(CELLS)].astype(CELLS).reset_index(drop=True)
+
+
+def _cell(record: Mapping) -> dict:
+    """A row of `cells` but for what hangs on the other rows, with why it `lacks` what it needs by itself."""
+    metrics, sparsity, knee = record["metrics"], record["sparsity"], record["knee"]
+    return {
+        "network": record["network"],
+        "family": family(record["network"]),
+        "variant": variant(record["network"]),
+        "recipe": record["recipe"],
+        "lam": record["lam"],
+        "seed": int(record["seed"]),
+        "accuracy": metrics.get("accuracy"),
+        "ws": sparsity.get("ws"),
+        "pk_channels": knee.get("pk_channels"),
+        "pk_parameters": knee.get("pk_parameters"),
+        "accuracy_loss_at_pk": knee.get("accuracy_loss"),
+        "compression_rate": knee.get("compression_rate"),
+        "axis": knee["axis"],
+        "pk": knee.get(f"pk_{knee['axis']}"),
+        "pk_grid": knee.get("pk_grid"),
+        "knee_status": knee["status"],
+        "knee_bound": knee.get("bound"),
+        "knee_margin": knee.get("margin"),
+        "masked_rate": knee.get("masked_rate"),
+        "ws_absolute": sparsity.get("ws_absolute"),
+        "shrinkage": metrics.get("shrinkage"),
+        "parameters": metrics.get("parameters"),
+        "macs": metrics.get("macs"),
+        "width_scale": metrics.get("width_scale", 1.0),
+        "lacks": _lacks(metrics, sparsity, knee),
+    }
+
+
+def _lacks(metrics: Mapping, sparsity: Mapping, knee: Mapping) -> str:
+    """What a cell lacks to be included: a trained network, a WS or a knee; empty if nothing."""
+    if metrics["status"] != "trained":
+        return f"training {metrics['status']}: {metrics.get('reason')}"
+    problems = []
+    if sparsity.get("ws") is None:
+        problems.append(f"WS undefined: {sparsity.get('reason')}")
+    if knee["status"] == "censored":
+        problems.append(f"knee censored at {100 * knee['bound']:.1f} %")
+    elif knee["status"] == "none":
+        problems.append(f"no knee: {knee.get('reason')}")
+    return "; ".join(problems)
+
+
+def _limits(frame: pandas.DataFrame, margin: float) -> dict[tuple[str, str], str]:
+    """Why each (network, lam) is over the upper limit of lambda (section 3.2, R9); empty where it is not.
+
+    The limit is the largest lambda, from the best one's on, whose accuracy, the mean over seeds, is within
+    `margin` of the best. Recipes share the trained networks, so it is decided for all of them alike.
+    """
+    trained = frame.drop_duplicates(["network", "lam", "seed"])
+    reasons = {}
+    for network, rows in trained.groupby("network", sort=False):
+        accuracy = rows.groupby("lam")["accuracy"].mean().sort_index(key=lambda index: index.map(float))
+        reasons |= {(network, lam): "" for lam in accuracy.index}
+        if accuracy.isna().all():
+            continue
+        best = accuracy.idxmax()
+        shortfall = accuracy[best] - accuracy
+        limit = max(float(lam) for lam in accuracy.index if shortfall[lam] <= margin + 1e-9)
+        for lam in accuracy.index:
+            if float(lam) > limit and not math.isnan(shortfall[lam]):
+                reasons[network, lam] = f"accuracy {100 * shortfall[lam]:.1f} points under the best (lambda {best})"
+    return reasons
+
+
+def read_table(path: str | Path, columns: Mapping) -> pandas.DataFrame:
+    """A table as it was made: `columns` are its types (`CELLS`, `CORRELATION` or `REGRESSION`)."""
+    return pandas.read_csv(
+        path,
+        dtype=dict(columns),
+        keep_default_na=False,
+        na_values={name: [""] for name, kind in columns.items() if kind is not str},
+    )
+
+
+def _means(chosen: pandas.DataFrame) -> pandas.DataFrame:
+    """WS and PK, averaged over the seeds of each lambda."""
+    return chosen.groupby("lam")[["ws", "pk"]].mean()
+
+
+def _at_bound(chosen: pandas.DataFrame) -> pandas.DataFrame:
+    """The cells with the censored ones' PK at its bound."""
+    return chosen.assign(pk=chosen["pk"].fillna(chosen["knee_bound"]))
+
+
+def correlation(cells: pandas.DataFrame) -> pandas.DataFrame:
+    """Pearson's r of WS and PK for each network and recipe: ``correlation.csv`` (Eq. 10, Table 3).
+
+    n, r, r_low, r_high and p are of the included cells, averaged over the seeds of each lambda. Beside them,
+    each with its own n: r_points of the included cells one by one; tau_b of the same means;
+    r_without_exclusion of the means with the cells over the limit of lambda too; r_with_censored of the means
+    with censored cells at their bound.
+    """
+    rows = []
+    for (network, recipe), group in cells.groupby(_GROUP, sort=False):
+        included = group[group["included"]]
+        mean = _means(included)
+        all_lambdas = _means(group.dropna(subset=["ws", "pk"]))
+        bounded = _means(_at_bound(group[group["within_limit"]]).dropna(subset=["ws", "pk"]))
+        row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
+        row |= asdict(correlate(mean["ws"], mean["pk"]))
+        row["n_points"], row["r_points"] = pearson(included["ws"], included["pk"])
+        row["n_tau_b"], row["tau_b"] = tau_b(mean["ws"], mean["pk"])
+        row["n_without_exclusion"], row["r_without_exclusion"] = pearson(all_lambdas["ws"], all_lambdas["pk"])
+        row["n_with_censored"], row["r_with_censored"] = pearson(bounded["ws"], bounded["pk"])
+        rows.append(row)
+    return pandas.DataFrame(rows, columns=list(CORRELATION)).astype(CORRELATION)
+
+
+def regression(cells: pandas.DataFrame) -> pandas.DataFrame:
+    """The line PK = m WS + b for each network and recipe: ``regression.csv`` (Eq. 8, 9, Table 4).
+
+    Through the included cells, averaged over the seeds of each lambda.
+    """
+    rows = []
+    for (network, recipe), group in cells.groupby(_GROUP, sort=False):
+        mean = _means(group[group["included"]])
+        row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
+        rows.append(row | asdict(regress(mean["ws"], mean["pk"])))
+    return pandas.DataFrame(rows, columns=list(REGRESSION)).astype(REGRESSION)
