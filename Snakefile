@@ -1,0 +1,37 @@
+"""How channel sparsity shapes pruning: the study at a glance. README.md says how to run it."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+ROOT = Path(workflow.basedir)
+
+
+configfile: ROOT / "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/pruning.smk"
+include: "workflow/rules/analysis.smk"
+
+
+localrules:
+    all,
+    dataset,
+    features,
+    checkpoints,
+    curves,
+    tables,
+    figures,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.tables.input,
+        rules.figures.input,

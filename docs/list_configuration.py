@@ -1,0 +1,67 @@
+"""Write docs/configuration.md from the schema and config.yaml: python docs/list_configuration.py"""
+
+import json
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+BASE = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+HEAD = """# Every key of the configuration
+
+Made from `workflow/schemas/config.schema.yaml` and `config.yaml` by `python docs/list_configuration.py`. `*` stands for
+a name of your choice, `[]` for each entry of a list. The default is that of the paper's study; an overlay
+(`--configfile config/demo.yaml`) changes mappings key by key and replaces lists.
+
+| key | meaning | allowed | default |
+|---|---|---|---|
+"""
+
+
+def resolved(schema):
+    """A schema with what its reference says, its own words first."""
+    return {**SCHEMA["$defs"].get(schema.get("$ref", "").rsplit("/", 1)[-1], {}), **schema}
+
+
+def allowed(schema):
+    """What a value may be, in a few words."""
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "oneOf" in schema:
+        return " or ".join(allowed(resolved(each)) for each in schema["oneOf"])
+    if "items" in schema:
+        return f"a list of: {allowed(resolved(schema['items']))}"
+    bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    limits = [f"{sign} {schema[key]}" for key, sign in bounds.items() if key in schema]
+    words = {"object": "a mapping", "string": "text", "integer": "a whole number", "number": "a number"}
+    kind = words.get(schema.get("type"), schema.get("type", "anything"))
+    return " ".join([f"`{schema['pattern']}`" if "pattern" in schema else kind, ", ".join(limits)]).strip()
+
+
+def rows(schema, prefix="", values=BASE):
+    """A row for each key, in the order of the schema."""
+    schema = resolved(schema)
+    if "items" in schema:
+        yield from rows(schema["items"], prefix + "[]", None)
+    for key, inner in schema.get("properties", {}).items():
+        inner = resolved(inner)
+        value = values.get(key) if isinstance(values, dict) else None
+        plain = value is not None and not isinstance(value, dict) and "[]" not in prefix
+        default = f"`{json.dumps(value)}`" if plain else ""
+        name = f"{prefix}.{key}".lstrip(".")
+        yield f"| `{name}` | {inner['description']} | {allowed(inner).replace('|', chr(92) + '|')} | {default} |"
+        yield from rows(inner, f"{prefix}.{key}", value)
+    if isinstance(schema.get("additionalProperties"), dict):
+        first = next(iter(values.values()), None) if isinstance(values, dict) else None
+        yield from rows(schema["additionalProperties"], prefix + ".*", first if prefix == ".datasets" else None)
+
+
+def page():
+    """The text of docs/configuration.md."""
+    return HEAD + "\n".join(rows(SCHEMA)) + "\n"
+
+
+if __name__ == "__main__":
+    (ROOT / "docs/configuration.md").write_text(page(), encoding="utf-8")

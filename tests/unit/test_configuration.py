@@ -1,0 +1,138 @@
+"""The configuration, its schema and its errors; and that schema, configuration and docs stay in step."""
+
+import copy
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from channel_sparsity.configuration import check, curves_of, lambdas_of, recipe_of
+from channel_sparsity.files import StudyError
+from channel_sparsity.naming import NETWORKS
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+BASE = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def merge(base, changes):
+    """As Snakemake merges: mappings key by key, everything else replaced."""
+    merged = copy.deepcopy(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else copy.deepcopy(value)
+    return merged
+
+
+def complaint(tmp_path, changes):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(yaml.safe_dump(changes))
+    with pytest.raises(StudyError) as caught:
+        check(merge(BASE, changes), SCHEMA, [ROOT / "config.yaml", overlay])
+    return str(caught.value).replace(str(tmp_path) + "/", "").replace(str(ROOT) + "/", "")
+
+
+@pytest.mark.parametrize("overlay", [None, *OVERLAYS], ids=lambda path: path.name if path else "config.yaml")
+def test_the_configurations_that_ship_are_valid(overlay):
+    changes = yaml.safe_load(overlay.read_text()) if overlay else {}
+    check(merge(BASE, changes), SCHEMA, [ROOT / "config.yaml", *filter(None, [overlay])])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"trainig": {}}, "mine.yaml: unknown key `trainig`: did you mean `training`?"),
+        ({"training": {"epoch": 3}}, "mine.yaml: unknown key `training.epoch`: did you mean `epochs`?"),
+        ({"training": {"epochs": 0}}, "mine.yaml: `training.epochs` is 0, but must be at least 1"),
+        (
+            {"training": {"epochs": "ten"}},
+            'mine.yaml: `training.epochs` is "ten", but must be of type integer',
+        ),
+        (
+            {"training": {"optimiser": "rmsprop"}},
+            'mine.yaml: `training.optimiser` is "rmsprop", but must be one of sgd, adam',
+        ),
+        ({"networks": ["vgg11", "vgg12"]}, '`networks[1]` is "vgg12", but must be one of vgg11, vgg13'),
+        ({"networks": ["vgg11", "vgg11"]}, '`networks` lists "vgg11" twice'),
+        ({"lambdas": {"default": [0]}}, "`lambdas.default[0]` is 0, but must be of type string in quotes"),
+        (
+            {"lambdas": {"default": ["0.001"]}},
+            '`lambdas.default[0]` is "0.001", but must be like "0" or "1e-3"',
+        ),
+        ({"lambdas": {"vgg12": ["0"]}}, "unknown key `lambdas.vgg12`"),
+        ({"study": "../x"}, '`study` is "../x", but must be lower-case letters'),
+        ({"dataset": "tau"}, "mine.yaml: `dataset` is tau, but must be one of `datasets`: tau2020"),
+        (
+            {"curves": [{"recipe": "thinet"}]},
+            "mine.yaml: `curves[0].recipe` is thinet, but must be one of `recipes`: slimming",
+        ),
+        (
+            {"curves": [{"recipe": "ista"}, {"recipe": "ista"}]},
+            "mine.yaml: `curves` lists the recipe ista twice",
+        ),
+        ({"split": {"train_share": 1}}, "`split.train_share` is 1, but must be less than 1"),
+        ({"datasets": {"x": {"source": "folder"}}}, "mine.yaml: `datasets.x."),
+        (
+            {"datasets": {"tau2020": {"features": {"highest_hz": 30000}}}},
+            "mine.yaml: `datasets.tau2020.features.highest_hz` is 30000, but must lie over",
+        ),
+        (
+            {"datasets": {"mine": BASE["datasets"]["tau2020"] | {"synthetic": DEMO["datasets"]["demo"]["synthetic"]}}},
+            "mine.yaml: `datasets.mine.synthetic` does not go with `source: folder`",
+        ),
+        ({"recipes": {"mine": {"step": 0.1}}}, "mine.yaml: `recipes.mine.method` is missing"),
+        ({"training": {"warmup_epochs": 100}}, "mine.yaml: `training.warmup_epochs` must be fewer"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file(tmp_path, changes, expected):
+    assert expected in complaint(tmp_path, changes)
+    assert "\n" not in complaint(tmp_path, changes)
+
+
+def test_a_value_from_the_command_line_is_said_to_be_from_there():
+    with pytest.raises(StudyError, match=r"^the command line \(--config\): `dataset` is nowhere"):
+        check(merge(BASE, {"dataset": "nowhere"}), SCHEMA, [ROOT / "config.yaml"])
+
+
+def test_lambdas_of_a_network_come_before_its_familys_and_the_default():
+    config = {"lambdas": {"default": ["0"], "vgg": ["1e-3"], "vgg16": ["2e-3"]}}
+    assert [lambdas_of(config, n) for n in ("vgg16", "vgg11", "resnet11")] == [["2e-3"], ["1e-3"], ["0"]]
+
+
+def test_a_recipe_is_pruning_with_its_changes():
+    recipe = recipe_of(BASE, "slimming-once")
+    assert recipe == merge(BASE["pruning"], {"method": "slimming", "finetuning": {"when": "once"}})
+    assert BASE["pruning"]["finetuning"]["when"] == "each", "the base is left as it was"
+
+
+def test_the_papers_study_is_72_trainings_and_144_curves():
+    assert tuple(BASE["networks"]) == NETWORKS
+    assert sum(len(lambdas_of(BASE, network)) for network in BASE["networks"]) == 72
+    assert sum(len(lambdas_of(BASE, network)) for _, network in curves_of(BASE)) == 144
+
+
+def keys_of(schema, prefix=""):
+    """Every key that the schema allows, dotted, with `*` for names that the user chooses."""
+    if "$ref" in schema:
+        schema = {**SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+    if "items" in schema:
+        yield from keys_of(schema["items"], prefix + "[]")
+    for key, inner in schema.get("properties", {}).items():
+        yield f"{prefix}.{key}".lstrip("."), inner
+        yield from keys_of(inner, f"{prefix}.{key}")
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from keys_of(schema["additionalProperties"], prefix + ".*")
+
+
+def test_the_docs_list_what_the_schema_allows():
+    made = runpy.run_path(str(ROOT / "docs/list_configuration.py"))["page"]()
+    assert (ROOT / "docs/configuration.md").read_text() == made, "run python docs/list_configuration.py"
+
+
+def test_every_key_is_described_in_the_schema():
+    for key, inner in keys_of(SCHEMA):
+        resolved = {**SCHEMA["$defs"].get(inner.get("$ref", "").rsplit("/", 1)[-1], {}), **inner}
+        assert resolved.get("description"), f"{key} has no description"

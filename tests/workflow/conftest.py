@@ -1,0 +1,99 @@
+"""A copy of the workflow, which tests may edit, and one finished run of the tiny study in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests/workflow/tiny.yaml"
+COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow")
+
+
+class Study:
+    """The workflow in one folder, its data and results in another."""
+
+    def __init__(self, code: Path, work: Path):
+        self.code, self.work = code, work
+
+    def snakemake(self, *arguments, configfile=TINY, check=True):
+        """Run Snakemake as a user would; return what it says on the terminal."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(self.work)]
+        if configfile:
+            command += ["--configfile", str(configfile)]
+        done = subprocess.run(
+            [*command, *map(str, arguments)],
+            cwd=self.code,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def planned(self, *arguments, **options):
+        """How many jobs of each rule Snakemake would run, but for `all`, which makes nothing."""
+        said = self.snakemake("-n", "--quiet", "rules", *arguments, **options)
+        text = said.stdout + said.stderr
+        if "Nothing to be done" in text:
+            return {}
+        rows = text.split("Job stats:")[1].split("\n\n")[0].splitlines()[3:]
+        counts = {row.split()[0]: int(row.split()[1]) for row in rows if len(row.split()) == 2}
+        return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
+
+    def edit(self, name, old, new):
+        """Replace a piece of the workflow's code."""
+        path = self.code / name
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} must be in {name} once"
+        path.write_text(text.replace(old, new))
+
+    def files(self, *folders):
+        """Every file below `folders` of the work folder, but for logs, with its bytes."""
+        return {
+            path.relative_to(self.work): path.read_bytes()
+            for folder in folders
+            for path in sorted((self.work / folder).rglob("*"))
+            if path.is_file() and path.suffix != ".log"
+        }
+
+
+def copy_of_the_workflow(folder: Path) -> Path:
+    """The files of the repository that a run needs."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The tiny study, run from end to end once; tests must not change it."""
+    folder = tmp_path_factory.mktemp("finished")
+    study = Study(copy_of_the_workflow(folder / "code"), folder / "work")
+    study.work.mkdir()
+    study.said = study.snakemake()
+    return study
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """A finished study of the test's own, to edit, break and run again."""
+    shutil.copytree(finished.work, tmp_path / "work", symlinks=True)
+    return Study(copy_of_the_workflow(tmp_path / "code"), tmp_path / "work")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """The workflow and an empty folder to run it in."""
+    (tmp_path / "work").mkdir()
+    return Study(copy_of_the_workflow(tmp_path / "code"), tmp_path / "work")

@@ -1,0 +1,137 @@
+"""The real DAG: what it makes, what it makes again, and what it leaves alone."""
+
+import json
+import random
+
+import pandas
+
+from channel_sparsity.files import sha256
+
+TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
+PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
+
+
+def test_a_run_makes_what_the_contract_names(finished):
+    expected = {
+        "data/tiny": ["clips.csv", "logmel.h5", "manifest.json"],
+        "results/tiny": ["split.csv", "normalisation.json"],
+        TRAIN: [
+            "weights.safetensors",
+            "history.csv",
+            "timing.csv",
+            "gammas.csv",
+            "metrics.json",
+            "sparsity.json",
+        ],
+        PRUNE: ["curve.csv", "widths.csv", "timing.csv", "predictions.h5", "knee.json"],
+        "results/tiny/tables": [
+            f"{t}.{f}" for t in ("cells", "correlation", "regression", "paper") for f in ("csv", "html")
+        ],
+        "results/tiny/figures": [f"{t}.{f}" for t in ("gammas", "pruning_curves", "ws_vs_pk") for f in ("svg", "png")],
+    }
+    for folder, names in expected.items():
+        for name in names:
+            assert (finished.work / folder / name).stat().st_size > 0, f"{folder}/{name}"
+
+
+def test_the_tables_hold_every_cell(finished):
+    cells = pandas.read_csv(finished.work / "results/tiny/tables/cells.csv", dtype={"lam": str})
+    keys = set(zip(cells["network"], cells["recipe"], cells["lam"], strict=True))
+    assert keys == {
+        (network, recipe, lam)
+        for lam in ("0", "1e-2")
+        for network, recipe in (("vgg11", "slimming"), ("vgg11", "random"), ("mobilenet0.25", "slimming"))
+    }
+    assert (cells["included"] | cells["reason"].notna()).all(), "an excluded cell has its reason"
+    curve = pandas.read_csv(finished.work / PRUNE / "curve.csv")
+    assert curve["channel_rate"].tolist()[0] == 0 and curve["channel_rate"].iloc[-1] > 0.79
+    assert (curve["macs"].diff().dropna() < 0).all(), "each step is cheaper than the one before"
+    start = curve["accuracy"].iloc[0]
+    assert (curve["accuracy_loss"] - (start - curve["accuracy"])).abs().max() < 1e-12
+
+
+def test_a_table_leads_back_to_its_files(finished):
+    record = json.loads((finished.work / "results/tiny/tables/cells.json").read_text())
+    assert record["sha256"] == sha256(finished.work / "results/tiny/tables/cells.csv")
+    assert len(record["made_from"]) == 4 + 4 + 6
+    for name, digest in record["made_from"].items():
+        assert sha256(finished.work / name) == digest
+    metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
+    assert metrics["weights_sha256"] == sha256(finished.work / TRAIN / "weights.safetensors")
+
+
+def test_the_terminal_shows_where_the_run_is(finished):
+    said = finished.said.stdout + finished.said.stderr
+    assert "Training vgg11 at lambda 1e-2, seed 1" in said
+    assert "27 of 27 steps (100%) done" in said
+    log = (finished.work / TRAIN / "train.log").read_text()
+    assert "epoch 1 of" in log
+
+
+def test_a_second_run_does_nothing_also_after_every_file_was_touched(study):
+    assert study.planned() == {}
+    files = [*study.work.glob("data/**/*"), *study.work.glob("results/**/*"), *study.code.rglob("*")]
+    random.Random(1).shuffle(files)
+    for file in files:
+        file.touch()
+    assert study.planned() == {}
+
+
+def test_what_an_edit_of_the_code_reruns(study):
+    library = "workflow/scripts/channel_sparsity"
+    study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
+    assert study.planned() == {}
+    study.edit(f"{library}/analysis/figures.py", "figsize=(6, 2.5)", "figsize=(6, 3)")
+    assert study.planned() == {"draw_figures": 1}
+    study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    after = study.planned()
+    assert after["train_network"] == 4 and after["prune_network"] == 6
+    assert {"synthesise_scenes", "list_clips", "extract_features", "split_clips"}.isdisjoint(after)
+
+
+def test_what_a_changed_setting_reruns(study):
+    assert study.planned("--config", "knee={rule: kneed}").keys() == {
+        "find_knee",
+        "make_tables",
+        "draw_figures",
+    }
+    assert "train_network" not in study.planned("--config", "pruning={step: 0.4}")
+    new_lambda = study.planned("--config", 'lambdas={default: ["0", "1e-2", "2e-2"]}')
+    assert (new_lambda["train_network"], new_lambda["prune_network"]) == (2, 3)
+
+
+def test_single_targets_run_alone(fresh):
+    assert fresh.planned(f"{PRUNE}/curve.csv") == {
+        "synthesise_scenes": 1,
+        "list_clips": 1,
+        "extract_features": 1,
+        "split_clips": 1,
+        "train_network": 1,
+        "prune_network": 1,
+    }
+    assert fresh.planned("dataset") == {"synthesise_scenes": 1, "list_clips": 1}
+    assert fresh.planned("checkpoints")["train_network"] == 4
+
+
+def test_a_deleted_figure_is_drawn_again_to_the_same_bytes(study):
+    figure = study.work / "results/tiny/figures/ws_vs_pk.svg"
+    before = figure.read_bytes()
+    figure.unlink()
+    study.snakemake(figure.relative_to(study.work))
+    assert figure.read_bytes() == before
+
+
+def test_the_same_study_gives_the_same_bytes_in_another_order(finished, fresh):
+    fresh.snakemake("--cores", "1", "tables")
+    theirs = finished.files("data/tiny", "results/tiny/train", "results/tiny/prune", "results/tiny/tables")
+    for path, content in fresh.files(
+        "data/tiny", "results/tiny/train", "results/tiny/prune", "results/tiny/tables"
+    ).items():
+        if path.name != "timing.csv":
+            assert theirs[path] == content, f"{path} differs"
+
+
+def test_the_papers_study_is_one_dag(fresh):
+    jobs = fresh.planned("--cores", "8", configfile=None)
+    assert (jobs["train_network"], jobs["prune_network"], jobs["find_knee"]) == (72, 144, 144)
+    assert (jobs["extract_features"], jobs["make_tables"], jobs["draw_figures"]) == (1, 1, 1)

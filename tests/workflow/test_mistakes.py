@@ -1,0 +1,112 @@
+"""Mistakes that users make reach the terminal as one sentence, and leave nothing half written."""
+
+import re
+import shutil
+
+import pytest
+
+from channel_sparsity.files import read_json, write_json
+
+
+def errors(done):
+    """The sentences of a failed run."""
+    assert done.returncode != 0
+    text = done.stdout + done.stderr
+    assert "Traceback" not in text
+    return set(re.findall(r"^error: .*$", text, flags=re.MULTILINE))
+
+
+def folder_config(tmp_path, path):
+    """An overlay for a folder of recordings."""
+    write_json(
+        tmp_path / "mine.yaml",
+        {
+            "study": "mine",
+            "dataset": "mine",
+            "networks": ["vgg11"],
+            "curves": [{"recipe": "slimming"}],
+            "datasets": {"mine": {"source": "folder", "path": str(path), "devices": ["a"], "features": FEATURES}},
+        },
+    )
+    return tmp_path / "mine.yaml"
+
+
+FEATURES = {
+    "sample_rate_hz": 44100,
+    "duration_s": 0.6,
+    "bands": 40,
+    "window_samples": 1764,
+    "hop_samples": 1102,
+    "fft_samples": 2048,
+    "lowest_hz": 0,
+    "highest_hz": 22050,
+    "dynamic_range_db": 80,
+}
+
+
+def test_a_wrong_key_stops_the_run_before_any_job(fresh):
+    done = fresh.snakemake("--config", "trainig={epochs: 3}", check=False)
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "the command line (--config): unknown key `trainig`: did you mean `training`?" in text
+    assert "Traceback" not in text and not any(fresh.work.glob("data"))
+
+
+def test_a_missing_folder_is_named(fresh, tmp_path):
+    done = fresh.snakemake("dataset", configfile=folder_config(tmp_path, tmp_path / "nowhere"), check=False)
+    assert errors(done) == {
+        f"error: {tmp_path}/nowhere is not a folder: name the folder that holds audio/ and meta.csv"
+    }
+
+
+@pytest.fixture
+def recordings(finished, tmp_path):
+    """A folder of recordings: the tiny scenes."""
+    for name in ("audio", "meta.csv"):
+        source = finished.work / "data/tiny" / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        (tmp_path / "recordings").mkdir(exist_ok=True)
+        copy(source, tmp_path / "recordings" / name)
+    return tmp_path / "recordings"
+
+
+def test_a_folder_of_recordings_gives_the_features_of_the_same_clips(finished, fresh, recordings, tmp_path):
+    fresh.snakemake("features", configfile=folder_config(tmp_path, recordings))
+    ours, theirs = (
+        read_json(study.work / f"data/{name}/manifest.json")["features_sha256"]
+        for study, name in ((fresh, "mine"), (finished, "tiny"))
+    )
+    assert ours == theirs
+
+
+def test_a_clip_that_cannot_be_decoded_is_named_and_no_store_is_left(fresh, recordings, tmp_path):
+    clip = sorted((recordings / "audio").glob("*.wav"))[3]
+    clip.write_bytes(b"not a sound")
+    done = fresh.snakemake("features", configfile=folder_config(tmp_path, recordings), check=False)
+    (sentence,) = errors(done)
+    assert clip.name in sentence
+    assert not list(fresh.work.rglob("*.h5"))
+
+
+def test_a_truncated_store_is_named(study):
+    store = study.work / "data/tiny/logmel.h5"
+    with open(store, "r+b") as file:
+        file.truncate(store.stat().st_size // 2)
+    done = study.snakemake("--forcerun", "split_clips", "--", "results/tiny/split.csv", check=False)
+    (sentence,) = errors(done)
+    assert "data/tiny/logmel.h5" in sentence and "delete" in sentence
+
+
+def test_damaged_weights_are_named(study):
+    weights = study.work / "results/tiny/train/vgg11/lambda-0/seed-1/weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    curve = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1/curve.csv"
+    done = study.snakemake("--force", curve, check=False)
+    (sentence,) = errors(done)
+    assert "weights.safetensors" in sentence and "delete it" in sentence
+
+
+def test_two_blocks_never_share_a_folder(study):
+    done = study.snakemake("--config", "datasets={tiny: {synthetic: {seed: 2}}}", check=False)
+    text = done.stdout + done.stderr
+    assert done.returncode != 0 and "data/tiny was made from other settings of `datasets.tiny` (synthetic)" in text

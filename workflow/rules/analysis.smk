@@ -1,0 +1,74 @@
+# Knees and skewness to tables and figures.
+
+TABLES = [
+    f"{RESULTS}/tables/{name}"
+    for name in ("cells", "correlation", "regression", "paper")
+]
+FIGURES = [
+    f"{RESULTS}/figures/{name}" for name in ("gammas", "pruning_curves", "ws_vs_pk")
+]
+
+NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
+    " The clips are synthetic: these numbers say nothing about real recordings."
+    if DATASET["source"] == "synthetic"
+    else ""
+)
+
+
+rule tables:
+    input:
+        expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
+
+
+rule figures:
+    input:
+        expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
+
+
+rule make_tables:
+    input:
+        metrics=for_all(f"{TRAIN}/metrics.json", CELLS),
+        sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
+        knees=for_all(f"{PRUNE}/knee.json", CURVES),
+    output:
+        expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
+    log:
+        f"{RESULTS}/tables/tables.log",
+    params:
+        code=code("make_tables"),
+        curves=CURVES,
+        cells=CELLS,
+        accuracy_margin=config["accuracy_margin"],
+        configuration=config,
+        note=NOTE,
+    message:
+        "Making the tables"
+    script:
+        "../scripts/make_tables.py"
+
+
+rule draw_figures:
+    input:
+        cells=f"{RESULTS}/tables/cells.csv",
+        correlation=f"{RESULTS}/tables/correlation.csv",
+        regression=f"{RESULTS}/tables/regression.csv",
+        gammas=for_all(f"{TRAIN}/gammas.csv", CELLS),
+        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
+        knees=for_all(f"{PRUNE}/knee.json", CURVES),
+    output:
+        expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
+    log:
+        f"{RESULTS}/figures/figures.log",
+    params:
+        code=code("draw_figures"),
+        curves=CURVES,
+        cells=CELLS,
+        width_scale={
+            network: config["width_scale"][configuration.family(network)]
+            for network in config["networks"]
+        },
+        note=NOTE,
+    message:
+        "Drawing the figures"
+    script:
+        "../scripts/draw_figures.py"

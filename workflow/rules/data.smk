@@ -1,0 +1,48 @@
+# Recordings, or the embedded scenes, to a table of clips.
+
+
+rule dataset:
+    input:
+        f"{DATA}/clips.csv",
+
+
+if DATASET["source"] == "synthetic":
+
+    rule synthesise_scenes:
+        output:
+            meta=f"{DATA}/meta.csv",
+            audio=directory(f"{DATA}/audio"),
+        log:
+            f"{DATA}/logs/synthesise_scenes.log",
+        threads: workflow.cores
+        params:
+            code=code("synthesise_scenes"),
+            settings=DATASET["synthetic"],
+            duration_s=DATASET["features"]["duration_s"],
+        message:
+            "Making the embedded scenes"
+        script:
+            "../scripts/synthesise_scenes.py"
+
+
+def meta_file(_):
+    """The clips' metadata; a folder that lacks it is left to the script, whose error says more than Snakemake's."""
+    meta = f"{CLIPS}/meta.csv"
+    return meta if DATASET["source"] == "synthetic" or Path(meta).exists() else []
+
+
+rule list_clips:
+    input:
+        meta_file,
+    output:
+        f"{DATA}/clips.csv",
+    log:
+        f"{DATA}/logs/list_clips.log",
+    params:
+        code=code("list_clips"),
+        clips=CLIPS,
+        devices=DATASET["devices"],
+    message:
+        "Listing the clips in {params.clips}"
+    script:
+        "../scripts/list_clips.py"

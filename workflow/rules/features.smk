@@ -1,0 +1,26 @@
+# Clips to log-mel energies. What depends on the features names the manifest, which is small enough for Snakemake to
+# compare by content; the store itself is `ancient`, so that a new time stamp retrains nothing.
+
+
+rule features:
+    input:
+        f"{DATA}/manifest.json",
+
+
+rule extract_features:
+    input:
+        f"{DATA}/clips.csv",
+    output:
+        store=f"{DATA}/logmel.h5",
+        manifest=f"{DATA}/manifest.json",
+    log:
+        f"{DATA}/logs/extract_features.log",
+    threads: workflow.cores
+    params:
+        code=code("extract_features"),
+        clips=CLIPS,
+        block=DATASET,
+    message:
+        "Computing log-mel features"
+    script:
+        "../scripts/extract_features.py"

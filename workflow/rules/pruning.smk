@@ -1,0 +1,52 @@
+# Trained networks to pruning curves and their knees.
+
+
+rule curves:
+    input:
+        for_all(f"{PRUNE}/knee.json", CURVES),
+
+
+rule prune_network:
+    input:
+        # The metrics hold the weights' digest: they stand for the weights, whose time stamp then does not matter.
+        metrics=f"{TRAIN}/metrics.json",
+        weights=ancient(f"{TRAIN}/weights.safetensors"),
+        manifest=f"{DATA}/manifest.json",
+        store=ancient(f"{DATA}/logmel.h5"),
+        split=rules.split_clips.output.split,
+        normalisation=rules.split_clips.output.normalisation,
+    output:
+        curve=f"{PRUNE}/curve.csv",
+        widths=f"{PRUNE}/widths.csv",
+        predictions=f"{PRUNE}/predictions.h5",
+        control=f"{PRUNE}/control.json",
+        timing=f"{PRUNE}/timing.csv",
+    log:
+        f"{PRUNE}/prune.log",
+    threads: config["training"]["threads"]
+    params:
+        code=code("prune_network"),
+        settings=config["training"],
+        recipe=recipe_settings,
+        width_scale=width_scale,
+    message:
+        "Pruning {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed} by {wildcards.recipe}"
+    script:
+        "../scripts/prune_network.py"
+
+
+rule find_knee:
+    input:
+        curve=f"{PRUNE}/curve.csv",
+        metrics=f"{TRAIN}/metrics.json",
+    output:
+        f"{PRUNE}/knee.json",
+    log:
+        f"{PRUNE}/knee.log",
+    params:
+        code=code("find_knee"),
+        settings=config["knee"],
+    message:
+        "Prune Knee of {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}, {wildcards.recipe}"
+    script:
+        "../scripts/find_knee.py"

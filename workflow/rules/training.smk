@@ -1,0 +1,65 @@
+# Features to trained networks and how sparse they came out.
+
+
+rule checkpoints:
+    input:
+        for_all(f"{TRAIN}/sparsity.json", CELLS),
+
+
+rule split_clips:
+    input:
+        clips=f"{DATA}/clips.csv",
+        manifest=f"{DATA}/manifest.json",
+        store=ancient(f"{DATA}/logmel.h5"),
+    output:
+        split=f"{RESULTS}/split.csv",
+        normalisation=f"{RESULTS}/normalisation.json",
+    log:
+        f"{RESULTS}/logs/split_clips.log",
+    params:
+        code=code("split_clips"),
+        settings=config["split"],
+    message:
+        "Splitting the clips"
+    script:
+        "../scripts/split_clips.py"
+
+
+rule train_network:
+    input:
+        manifest=f"{DATA}/manifest.json",
+        store=ancient(f"{DATA}/logmel.h5"),
+        split=rules.split_clips.output.split,
+        normalisation=rules.split_clips.output.normalisation,
+    output:
+        weights=f"{TRAIN}/weights.safetensors",
+        history=f"{TRAIN}/history.csv",
+        gammas=f"{TRAIN}/gammas.csv",
+        metrics=f"{TRAIN}/metrics.json",
+        timing=f"{TRAIN}/timing.csv",
+    log:
+        f"{TRAIN}/train.log",
+    threads: config["training"]["threads"]
+    params:
+        code=code("train_network"),
+        settings=config["training"],
+        width_scale=width_scale,
+    message:
+        "Training {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"
+    script:
+        "../scripts/train_network.py"
+
+
+rule measure_sparsity:
+    input:
+        gammas=f"{TRAIN}/gammas.csv",
+    output:
+        f"{TRAIN}/sparsity.json",
+    log:
+        f"{TRAIN}/sparsity.log",
+    params:
+        code=code("measure_sparsity"),
+    message:
+        "Weight Skewness of {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"
+    script:
+        "../scripts/measure_sparsity.py"

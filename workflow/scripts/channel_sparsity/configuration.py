@@ -1,0 +1,178 @@
+"""The study's configuration: checked against the schema, with errors that say where to look, and looked up."""
+
+import copy
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from channel_sparsity.files import StudyError
+from channel_sparsity.naming import family
+
+
+def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
+    """Raise one sentence about the first wrong key or value of a merged configuration.
+
+    `files` are the files it was merged from, the base first; the sentence names the last one that holds the key, or the
+    command line if none does.
+    """
+    contents = [(path, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}) for path in files]
+    # Two problems in one configuration: the shallower first, and a wrong key before what follows from it.
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        keys, problem = _explain(error)
+        raise StudyError(f"{_where(keys, config, contents)}: {problem}")
+    for keys, problem in _cross_check(config):
+        raise StudyError(f"{_where(keys, config, contents)}: {problem}")
+
+
+_MISSING = object()
+
+
+def _where(keys: tuple, config: Mapping, contents: list[tuple[Path, Mapping]]) -> str:
+    """The last file that gives a key the value that it has in `config`; the command line if none does."""
+    if not keys:
+        return str(contents[0][0])
+    value = _value(config, keys)
+    for path, content in reversed(contents):
+        found = _value(content, keys)
+        if found is not _MISSING and (found == value or isinstance(found, Mapping)):
+            return str(path)
+    return "the command line (--config)"
+
+
+def _value(content: object, keys: tuple) -> object:
+    """What stands in nested mappings and lists under `keys`."""
+    for key in keys:
+        try:
+            content = content[key]
+        except (KeyError, IndexError, TypeError):
+            return _MISSING
+    return content
+
+
+def _dotted(keys: Iterable) -> str:
+    """Keys as people write them: ``datasets.demo.devices[0]``."""
+    text = ""
+    for key in keys:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text
+
+
+def _explain(error: ValidationError) -> tuple[tuple, str]:
+    """The keys that a schema error is about, and what is wrong with them, in a sentence without its subject's file."""
+    keys = tuple(error.absolute_path)
+    name = f"`{_dotted(keys)}`" if keys else "the configuration"
+    value = json.dumps(error.instance, default=str)
+    match error.validator:
+        case "additionalProperties":
+            known = [*error.schema.get("properties", {})]
+            allowed = [*known, *error.schema.get("patternProperties", {})]
+            patterns = error.schema.get("patternProperties", {})
+            validator = Draft202012Validator({"propertyNames": {"anyOf": [{"pattern": p} for p in patterns]}})
+            unknown = [k for k in error.instance if k not in known and not (patterns and validator.is_valid({k: 0}))]
+            guess = difflib.get_close_matches(str(unknown[0]), known, n=1)
+            hint = f"did you mean `{guess[0]}`?" if guess else f"allowed are {', '.join(map(str, allowed))}"
+            return (*keys, unknown[0]), f"unknown key `{_dotted((*keys, unknown[0]))}`: {hint}"
+        case "required":
+            missing = next(key for key in error.validator_value if key not in error.instance)
+            return keys, f"`{_dotted((*keys, missing))}` is missing"
+        case "enum":
+            allowed = ", ".join(str(each) for each in error.validator_value)
+            return keys, f"{name} is {value}, but must be one of {allowed}"
+        case "type":
+            wanted = error.validator_value
+            quoted = ' in quotes, like "1e-3" or "0"' if "lambdas" in keys else ""
+            return keys, f"{name} is {value}, but must be of type {wanted}{quoted}"
+        case "pattern":
+            wanted = (
+                'like "0" or "1e-3" (one digit, e, a negative exponent)'
+                if "lambdas" in keys
+                else "lower-case letters, digits, dots, dashes and underscores, starting with a letter or digit"
+            )
+            return keys, f"{name} is {value}, but must be {wanted}"
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
+            words = {
+                "minimum": "at least",
+                "exclusiveMinimum": "more than",
+                "maximum": "at most",
+                "exclusiveMaximum": "less than",
+            }
+            return keys, f"{name} is {value}, but must be {words[error.validator]} {error.validator_value}"
+        case "minItems" | "minProperties" | "minLength":
+            return keys, f"{name} has too few entries: at least {error.validator_value} needed"
+        case "uniqueItems":
+            twice = next(each for i, each in enumerate(error.instance) if each in error.instance[:i])
+            return keys, f"{name} lists {json.dumps(twice)} twice"
+    return keys, f"{name}: {error.message}"
+
+
+def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
+    """What a schema cannot say: names that must exist elsewhere, and values that must fit together."""
+
+    def unknown(keys, value, known, what):
+        if value not in known:
+            yield (
+                keys,
+                f"`{_dotted(keys)}` is {value}, but must be one of {what}: {', '.join(map(str, known))}",
+            )
+
+    yield from unknown(("dataset",), config["dataset"], config["datasets"], "`datasets`")
+    planned = set()
+    for index, entry in enumerate(config["curves"]):
+        yield from unknown(("curves", index, "recipe"), entry["recipe"], config["recipes"], "`recipes`")
+        if entry["recipe"] in planned:
+            yield (
+                ("curves", index),
+                f"`curves` lists the recipe {entry['recipe']} twice: put all its networks in one entry",
+            )
+        planned.add(entry["recipe"])
+        for place, network in enumerate(entry.get("networks", [])):
+            yield from unknown(
+                ("curves", index, "networks", place), network, config["networks"], "the study's `networks`"
+            )
+    for name, block in config["datasets"].items():
+        foreign = {"folder": "synthetic", "synthetic": "path"}[block["source"]]
+        if foreign in block:
+            keys = ("datasets", name, foreign)
+            yield keys, f"`{_dotted(keys)}` does not go with `source: {block['source']}`"
+        keys, features = ("datasets", name, "features"), block["features"]
+        if features["window_samples"] > features["fft_samples"]:
+            yield (*keys, "window_samples"), f"`{_dotted(keys)}.window_samples` is larger than `fft_samples`"
+        if not features["lowest_hz"] < features["highest_hz"] <= features["sample_rate_hz"] / 2:
+            yield (
+                (*keys, "highest_hz"),
+                (
+                    f"`{_dotted(keys)}.highest_hz` is {features['highest_hz']}, but must lie over `lowest_hz` "
+                    f"and at or under half of `sample_rate_hz` ({features['sample_rate_hz'] / 2:g})"
+                ),
+            )
+    if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
+        yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
+
+
+def lambdas_of(config: Mapping, network: str) -> list[str]:
+    """The lambdas that a network is trained at: its own list, or its family's, or the default."""
+    lists = config["lambdas"]
+    return next(lists[key] for key in (network, family(network), "default") if key in lists)
+
+
+def recipe_of(config: Mapping, name: str) -> dict:
+    """The settings of a pruning recipe: `pruning`, with what the recipe changes."""
+    settings = copy.deepcopy(config["pruning"])
+    changes = copy.deepcopy(config["recipes"][name])
+    settings["finetuning"].update(changes.pop("finetuning", {}))
+    return settings | changes
+
+
+def curves_of(config: Mapping) -> list[tuple[str, str]]:
+    """All (recipe, network) of the study, in the order of the configuration."""
+    return [
+        (entry["recipe"], network)
+        for entry in config["curves"]
+        for network in entry.get("networks", config["networks"])
+    ]

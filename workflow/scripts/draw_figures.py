@@ -1,0 +1,33 @@
+"""The paper's three figures, from every cell."""
+
+from pathlib import Path
+
+import pandas
+
+from channel_sparsity.analysis import figures, tables
+from channel_sparsity.analysis.plotting import save
+from job import job
+
+
+def together(paths, points, **columns):
+    """The CSV files of a grid of cells as one table, with the cell's names beside each row."""
+    return pandas.concat(
+        [pandas.read_csv(path).assign(**point, **columns) for path, point in zip(paths, points, strict=True)]
+    )
+
+
+with job(snakemake):
+    params = snakemake.params
+    cells = tables.read_table(snakemake.input.cells, tables.CELLS)
+    correlation = tables.read_table(snakemake.input.correlation, tables.CORRELATION)
+    regression = tables.read_table(snakemake.input.regression, tables.REGRESSION)
+    gammas = together(snakemake.input.gammas, params.cells)
+    gammas["width_scale"] = gammas["network"].map(params.width_scale)
+    curves = together(snakemake.input.curves, params.curves)
+    drawn = {
+        "gammas": figures.gammas(gammas, params.note),
+        "pruning_curves": figures.pruning_curves(curves, cells, params.note),
+        "ws_vs_pk": figures.ws_vs_pk(cells, correlation, regression, params.note),
+    }
+    for path in map(Path, snakemake.output):
+        save(drawn[path.stem], path)

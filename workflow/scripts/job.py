@@ -1,0 +1,55 @@
+"""What every script of a rule does around its work: its log, its progress, and errors in one sentence."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from channel_sparsity.files import StudyError
+
+
+@contextmanager
+def job(snakemake) -> Iterator[None]:
+    """Log to the rule's log file; say an error in one sentence on the terminal and at the log's end, and stop.
+
+    What is not the user's to put right also leaves its traceback in the log.
+    """
+    logging.basicConfig(
+        filename=snakemake.log[0],
+        filemode="w",
+        level=logging.INFO,
+        format="%(asctime)s %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S",
+    )
+    logging.captureWarnings(True)
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, StudyError):
+            sentence = f"error: {error}"
+        else:
+            logging.error("%s", traceback.format_exc())
+            sentence = (
+                f"error: {snakemake.rule} failed with {type(error).__name__}: {error} (traceback in {snakemake.log[0]})"
+            )
+        logging.error("%s", sentence)
+        print(sentence, file=sys.stderr, flush=True)
+        sys.exit(1)
+
+
+@contextmanager
+def progress(label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, and a line in the log at every tenth; yields a function that takes how much is done."""
+    with tqdm(total=total, desc=label, unit=unit, disable=not sys.stderr.isatty(), leave=False) as bar:
+
+        def report(done: int) -> None:
+            if done * 10 // total > bar_state["done"] * 10 // total:
+                logging.info("%s: %d of %d", label, done, total)
+            bar.update(done - bar_state["done"])
+            bar_state["done"] = done
+
+        bar_state = {"done": 0}
+        yield report

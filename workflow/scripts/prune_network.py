@@ -1,0 +1,84 @@
+"""Trace the pruning curve of one trained network by one recipe."""
+
+import logging
+from pathlib import Path
+
+import h5py
+import numpy
+import pandas
+import torch
+from safetensors.torch import load_file, save_file
+
+from channel_sparsity.files import StudyError, read_json, whole, write_csv, write_json
+from channel_sparsity.networks import build
+from channel_sparsity.pruning.curve import Schedule, Step, finetune, trace, widths_table
+from channel_sparsity.pruning.methods import method_of
+from channel_sparsity.training.features import load_subsets
+from channel_sparsity.training.fit import accuracy, predict, recipe_of
+from job import job
+
+
+def write_predictions(path, steps, validation, scenes):
+    """The class [steps, clips] and its log-probability of every validation clip at every step; see the attributes."""
+    log_probabilities = torch.stack([step.log_probabilities for step in steps])
+    best = log_probabilities.max(dim=2)
+    with whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.create_dataset("scene", data=best.indices.numpy().astype(numpy.uint16))
+        file.create_dataset("log_probability", data=best.values.numpy())
+        file.create_dataset("label", data=validation.labels.numpy().astype(numpy.uint16))
+        file.create_dataset("row", data=validation.rows.numpy())
+        file.attrs["scenes"] = scenes
+        file.attrs["about"] = (
+            "scene and log_probability [steps, clips], label and row (in logmel.h5 and split.csv) [clips]"
+        )
+
+
+with job(snakemake):
+    torch.set_num_threads(snakemake.threads)
+    name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
+    metrics = read_json(snakemake.input.metrics)
+    plan = snakemake.params.recipe
+    finetuning = recipe_of(
+        snakemake.params.settings,
+        **{key: value for key, value in plan["finetuning"].items() if key != "when"},
+    )
+    schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
+    train, validation, scenes = load_subsets(
+        snakemake.input.store, snakemake.input.split, snakemake.input.normalisation
+    )
+    network = build(name, len(scenes), snakemake.params.width_scale)
+    try:
+        network.load_state_dict(load_file(snakemake.input.weights))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StudyError(f"{snakemake.input.weights} cannot be loaded ({error}): delete it and run again") from error
+    network = network.to(memory_format=torch.channels_last)
+
+    bands, frames = train.logmel.shape[1:]
+    lam = float(snakemake.wildcards.lam)
+    method = method_of(plan["method"], seed=seed, lam=lam, bands=bands, frames=frames)
+    steps = []
+    for step in trace(network, method, schedule, finetuning, train, validation, seed=seed, name=name):
+        steps.append(step)
+        if plan["keep_steps"]:
+            weights = {key: value.contiguous() for key, value in step.network.state_dict().items()}
+            with whole(Path(snakemake.output.curve).with_name("steps") / f"{step.step:02}.safetensors") as path:
+                save_file(weights, path)
+        if metrics["status"] != "trained":
+            logging.warning("the curve ends at step 0: %s", metrics["reason"])
+            break
+
+    control = None
+    if metrics["status"] == "trained" and schedule.finetuning != "none":
+        tuned = finetune(network, method, finetuning, train, seed=seed, purpose=(name, "finetuning", 0))
+        control = accuracy(predict(tuned, validation), validation)
+    write_csv(
+        snakemake.output.curve,
+        pandas.DataFrame([{c: getattr(step, c) for c in Step.COLUMNS} for step in steps], columns=Step.COLUMNS),
+    )
+    write_csv(snakemake.output.widths, pandas.DataFrame(widths_table(steps), columns=["step", "layer", "channels"]))
+    write_predictions(snakemake.output.predictions, steps, validation, scenes)
+    write_json(snakemake.output.control, {"accuracy_unpruned_finetuned": control})
+    write_csv(
+        snakemake.output.timing,
+        pandas.DataFrame([{"step": s.step, "seconds": s.seconds} for s in steps], columns=["step", "seconds"]),
+    )

@@ -1,0 +1,22 @@
+"""Split the clips into a training and a validation subset, and learn the normalisation from the former."""
+
+import logging
+
+import numpy
+
+from channel_sparsity.data.splits import split_clips
+from channel_sparsity.data.store import band_statistics, open_store
+from channel_sparsity.files import write_csv, write_json
+from job import job
+
+with job(snakemake):
+    store = open_store(snakemake.input.store)
+    subset = split_clips(store.clips, **snakemake.params.settings)
+    write_csv(snakemake.output.split, store.clips[["filename"]].assign(subset=subset))
+    train = numpy.flatnonzero(subset == "train")
+    logging.info("%d training and %d validation clips", len(train), len(subset) - len(train))
+    mean, deviation = band_statistics(store.logmel, train)
+    write_json(
+        snakemake.output.normalisation,
+        {"mean_db": mean.tolist(), "standard_deviation_db": deviation.tolist()},
+    )
