@@ -28,6 +28,7 @@ lock: $(VENV)/.complete ## resolve envs/*.in anew into the hashed locks
 	cd envs && uv pip compile --quiet --upgrade $(LOCK) torch.in --output-file torch.txt
 	cd envs && uv pip compile --quiet --upgrade $(LOCK) requirements.in --constraint torch.txt \
 	  $$(grep -oE '^[a-z0-9.-]+==' torch.txt | sort -u | sed 's/==//; s/^/--no-emit-package /') --output-file requirements.txt
+	python envs/conda.py
 LOCK := --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 clean: ## remove the environment and everything that can be made again

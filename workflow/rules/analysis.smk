@@ -34,6 +34,8 @@ rule make_tables:
         expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
     log:
         f"{RESULTS}/tables/tables.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code("make_tables"),
         curves=CURVES,
@@ -59,6 +61,8 @@ rule draw_figures:
         expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
     log:
         f"{RESULTS}/figures/figures.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code("draw_figures"),
         curves=CURVES,

@@ -74,6 +74,12 @@ def code(script):
     return fingerprint(SCRIPTS / f"{script}.py")
 
 
+def meta_file(_):
+    """The clips' metadata; a folder that lacks it is left to the script, whose error says more than Snakemake's."""
+    meta = f"{CLIPS}/meta.csv"
+    return meta if DATASET["source"] == "synthetic" or Path(meta).exists() else []
+
+
 def recipe_settings(wildcards):
     """The settings of the recipe that a curve is made by."""
     return configuration.recipe_of(config, wildcards.recipe)

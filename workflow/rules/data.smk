@@ -14,6 +14,8 @@ if DATASET["source"] == "synthetic":
             audio=directory(f"{DATA}/audio"),
         log:
             f"{DATA}/logs/synthesise_scenes.log",
+        conda:
+            "../../envs/environment.yaml"
         threads: workflow.cores
         params:
             code=code("synthesise_scenes"),
@@ -25,12 +27,6 @@ if DATASET["source"] == "synthetic":
             "../scripts/synthesise_scenes.py"
 
 
-def meta_file(_):
-    """The clips' metadata; a folder that lacks it is left to the script, whose error says more than Snakemake's."""
-    meta = f"{CLIPS}/meta.csv"
-    return meta if DATASET["source"] == "synthetic" or Path(meta).exists() else []
-
-
 rule list_clips:
     input:
         meta_file,
@@ -38,6 +34,8 @@ rule list_clips:
         f"{DATA}/clips.csv",
     log:
         f"{DATA}/logs/list_clips.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code("list_clips"),
         clips=CLIPS,

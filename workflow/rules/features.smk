@@ -15,6 +15,8 @@ rule extract_features:
         manifest=f"{DATA}/manifest.json",
     log:
         f"{DATA}/logs/extract_features.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: workflow.cores
     params:
         code=code("extract_features"),

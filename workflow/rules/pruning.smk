@@ -23,6 +23,8 @@ rule prune_network:
         timing=f"{PRUNE}/timing.csv",
     log:
         f"{PRUNE}/prune.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
         code=code("prune_network"),
@@ -43,6 +45,8 @@ rule find_knee:
         f"{PRUNE}/knee.json",
     log:
         f"{PRUNE}/knee.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code("find_knee"),
         settings=config["knee"],

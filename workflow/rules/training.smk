@@ -16,6 +16,8 @@ rule split_clips:
         normalisation=f"{RESULTS}/normalisation.json",
     log:
         f"{RESULTS}/logs/split_clips.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code("split_clips"),
         settings=config["split"],
@@ -39,6 +41,8 @@ rule train_network:
         timing=f"{TRAIN}/timing.csv",
     log:
         f"{TRAIN}/train.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
         code=code("train_network"),
@@ -57,6 +61,8 @@ rule measure_sparsity:
         f"{TRAIN}/sparsity.json",
     log:
         f"{TRAIN}/sparsity.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code("measure_sparsity"),
     message:
