@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint lock clean
+.PHONY: help demo test lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -31,9 +31,8 @@ lock: $(VENV)/.complete ## resolve envs/*.in anew into the hashed locks
 	python envs/conda.py
 LOCK := --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
-clean: ## remove the environment and everything that can be made again
-	rm -rf $(VENV) .snakemake .pytest_cache .ruff_cache .hypothesis
-	find data results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+clean: ## remove the environment, caches and the demo; other data and results stay
+	rm -rf $(VENV) .snakemake .pytest_cache .ruff_cache .hypothesis data/demo results/demo
 
 $(VENV)/.complete: envs/torch.txt envs/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

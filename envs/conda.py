@@ -5,7 +5,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
-HEAD = """# Made from torch.txt and requirements.txt by conda.py: the same versions, for --software-deployment-method conda.
+HEAD = """# Made from torch.txt and requirements.txt by conda.py: the same versions, for snakemake --sdm conda.
 channels:
   - conda-forge
   - nodefaults

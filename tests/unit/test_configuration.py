@@ -49,7 +49,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ({"training": {"epochs": 0}}, "mine.yaml: `training.epochs` is 0, but must be at least 1"),
         (
             {"training": {"epochs": "ten"}},
-            'mine.yaml: `training.epochs` is "ten", but must be of type integer',
+            'mine.yaml: `training.epochs` is "ten", but must be a whole number',
         ),
         (
             {"training": {"optimiser": "rmsprop"}},
@@ -57,7 +57,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ),
         ({"networks": ["vgg11", "vgg12"]}, '`networks[1]` is "vgg12", but must be one of vgg11, vgg13'),
         ({"networks": ["vgg11", "vgg11"]}, '`networks` lists "vgg11" twice'),
-        ({"lambdas": {"default": [0]}}, "`lambdas.default[0]` is 0, but must be of type string in quotes"),
+        ({"lambdas": {"default": [0]}}, "`lambdas.default[0]` is 0, but must be text in quotes"),
         (
             {"lambdas": {"default": ["0.001"]}},
             '`lambdas.default[0]` is "0.001", but must be like "0" or "1e-3"',
@@ -74,7 +74,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
             "mine.yaml: `curves` lists the recipe ista twice",
         ),
         ({"split": {"train_share": 1}}, "`split.train_share` is 1, but must be less than 1"),
-        ({"datasets": {"x": {"source": "folder"}}}, "mine.yaml: `datasets.x."),
+        ({"datasets": {"x": {"source": "folder"}}}, "mine.yaml: `datasets.x.path` is missing"),
         (
             {"datasets": {"tau2020": {"features": {"highest_hz": 30000}}}},
             "mine.yaml: `datasets.tau2020.features.highest_hz` is 30000, but must lie over",

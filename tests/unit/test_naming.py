@@ -3,8 +3,9 @@ import sys
 
 import pytest
 
+from channel_sparsity.analysis.labels import label
 from channel_sparsity.files import StudyError
-from channel_sparsity.naming import NETWORKS, family, label, variant
+from channel_sparsity.naming import NETWORKS, family, variant
 
 
 def test_the_twelve_networks_fill_table_2():

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
-COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow")
+COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs")
 
 
 class Study:

@@ -3,7 +3,9 @@
 import json
 import random
 
+import h5py
 import pandas
+import pytest
 
 from channel_sparsity.files import sha256
 
@@ -40,7 +42,13 @@ def test_the_tables_hold_every_cell(finished):
     assert keys == {
         (network, recipe, lam)
         for lam in ("0", "1e-2")
-        for network, recipe in (("vgg11", "slimming"), ("vgg11", "random"), ("mobilenet0.25", "slimming"))
+        for network, recipe in (
+            ("vgg11", "slimming"),
+            ("vgg11", "random"),
+            ("resnet11", "ista"),
+            ("resnet11", "slimming-once"),
+            ("mobilenet0.25", "slimming"),
+        )
     }
     assert (cells["included"] | cells["reason"].notna()).all(), "an excluded cell has its reason"
     curve = pandas.read_csv(finished.work / PRUNE / "curve.csv")
@@ -53,7 +61,8 @@ def test_the_tables_hold_every_cell(finished):
 def test_a_table_leads_back_to_its_files(finished):
     record = json.loads((finished.work / "results/tiny/tables/cells.json").read_text())
     assert record["sha256"] == sha256(finished.work / "results/tiny/tables/cells.csv")
-    assert len(record["made_from"]) == 4 + 4 + 6
+    assert len(record["made_from"]) == 6 + 6 + 10 + 10
+    assert {"train_network", "prune_network", "find_knee"} <= record["code"].keys()
     for name, digest in record["made_from"].items():
         assert sha256(finished.work / name) == digest
     metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
@@ -63,7 +72,7 @@ def test_a_table_leads_back_to_its_files(finished):
 def test_the_terminal_shows_where_the_run_is(finished):
     said = finished.said.stdout + finished.said.stderr
     assert "Training vgg11 at lambda 1e-2, seed 1" in said
-    assert "27 of 27 steps (100%) done" in said
+    assert "41 of 41 steps (100%) done" in said
     log = (finished.work / TRAIN / "train.log").read_text()
     assert "epoch 1 of" in log
 
@@ -85,8 +94,27 @@ def test_what_an_edit_of_the_code_reruns(study):
     assert study.planned() == {"draw_figures": 1}
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()
-    assert after["train_network"] == 4 and after["prune_network"] == 6
+    assert after["train_network"] == 6 and after["prune_network"] == 10
     assert {"synthesise_scenes", "list_clips", "extract_features", "split_clips"}.isdisjoint(after)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "first"),
+    [
+        ("job.py", "error: {error}", "error:  {error}", None),
+        ("channel_sparsity/analysis/labels.py", "VGG-{}", "VGG {}", "make_tables"),
+        ("channel_sparsity/analysis/knee.py", "_DECIMALS = 12", "_DECIMALS = 11", "find_knee"),
+        ("channel_sparsity/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]", "prune_network"),
+        ("channel_sparsity/data/audio.py", "import soundfile", "import soundfile as soundfile", "list_clips"),
+    ],
+)
+def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old, new, first):
+    order = ["list_clips", "extract_features", "split_clips", "train_network", "prune_network", "find_knee"]
+    study.edit(f"workflow/scripts/{name}", old, new)
+    planned = study.planned()
+    assert planned == {} if first is None else first in planned
+    if first in order:
+        assert not planned.keys() & set(order[: order.index(first)])
 
 
 def test_what_a_changed_setting_reruns(study):
@@ -97,7 +125,7 @@ def test_what_a_changed_setting_reruns(study):
     }
     assert "train_network" not in study.planned("--config", "pruning={step: 0.4}")
     new_lambda = study.planned("--config", 'lambdas={default: ["0", "1e-2", "2e-2"]}')
-    assert (new_lambda["train_network"], new_lambda["prune_network"]) == (2, 3)
+    assert (new_lambda["train_network"], new_lambda["prune_network"]) == (3, 5)
 
 
 def test_single_targets_run_alone(fresh):
@@ -110,7 +138,7 @@ def test_single_targets_run_alone(fresh):
         "prune_network": 1,
     }
     assert fresh.planned("dataset") == {"synthesise_scenes": 1, "list_clips": 1}
-    assert fresh.planned("checkpoints")["train_network"] == 4
+    assert fresh.planned("checkpoints")["train_network"] == 6
 
 
 def test_a_deleted_figure_is_drawn_again_to_the_same_bytes(study):
@@ -123,12 +151,39 @@ def test_a_deleted_figure_is_drawn_again_to_the_same_bytes(study):
 
 def test_the_same_study_gives_the_same_bytes_in_another_order(finished, fresh):
     fresh.snakemake("--cores", "1", "tables")
-    theirs = finished.files("data/tiny", "results/tiny/train", "results/tiny/prune", "results/tiny/tables")
-    for path, content in fresh.files(
-        "data/tiny", "results/tiny/train", "results/tiny/prune", "results/tiny/tables"
-    ).items():
-        if path.name != "timing.csv":
-            assert theirs[path] == content, f"{path} differs"
+    folders = ("data/tiny", "results/tiny/train", "results/tiny/prune", "results/tiny/tables")
+    ours, theirs = fresh.files(*folders), finished.files(*folders)
+    assert ours.keys() == theirs.keys() and len(ours) > 100
+    differing = [str(path) for path in ours if path.name != "timing.csv" and ours[path] != theirs[path]]
+    assert differing == []
+
+
+def test_a_tiny_lambda_changes_next_to_nothing_so_what_is_drawn_is_shared(finished, fresh):
+    """Initialisation and order of clips depend on (network, seed) alone: lambda 1e-99 is lambda 0 to the bit."""
+    fresh.snakemake(
+        f"{TRAIN.replace('lambda-0', 'lambda-1e-99')}/gammas.csv", "--config", 'lambdas={default: ["0", "1e-99"]}'
+    )
+    for name in ("gammas.csv", "history.csv", "weights.safetensors"):
+        theirs = (finished.work / TRAIN / name).read_bytes()
+        assert (fresh.work / TRAIN.replace("lambda-0", "lambda-1e-99") / name).read_bytes() == theirs
+    slimming, drawn = (
+        (finished.work / PRUNE.replace("slimming", recipe) / "control.json").read_bytes()
+        for recipe in ("slimming", "random")
+    )
+    assert slimming == drawn, "recipes share the order of clips in fine-tuning"
+
+
+def test_predictions_are_those_that_the_curve_counts(finished):
+    with h5py.File(finished.work / PRUNE / "predictions.h5", "r", locking=False) as file:
+        hits = file["scene"][:] == file["label"][:]
+        rows, log_probability = file["row"][:], file["log_probability"][:]
+    curve = pandas.read_csv(finished.work / PRUNE / "curve.csv")
+    assert hits.mean(axis=1).tolist() == pytest.approx(curve["accuracy"].tolist())
+    assert (log_probability <= 0).all()
+    split = pandas.read_csv(finished.work / "results/tiny/split.csv")
+    assert (split.loc[rows, "subset"] == "validation").all()
+    metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
+    assert hits[0].mean() == pytest.approx(metrics["accuracy"])
 
 
 def test_the_papers_study_is_one_dag(fresh):

@@ -8,6 +8,17 @@ FIGURES = [
     f"{RESULTS}/figures/{name}" for name in ("gammas", "pruning_curves", "ws_vs_pk")
 ]
 
+STAGES = (
+    *(["synthesise_scenes"] if DATASET["source"] == "synthetic" else []),
+    "list_clips",
+    "extract_features",
+    "split_clips",
+    "train_network",
+    "measure_sparsity",
+    "prune_network",
+    "find_knee",
+    "make_tables",
+)
 NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
     " The clips are synthetic: these numbers say nothing about real recordings."
     if DATASET["source"] == "synthetic"
@@ -29,6 +40,7 @@ rule make_tables:
     input:
         metrics=for_all(f"{TRAIN}/metrics.json", CELLS),
         sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
+        controls=for_all(f"{PRUNE}/control.json", CURVES),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
         expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
@@ -42,6 +54,8 @@ rule make_tables:
         cells=CELLS,
         accuracy_margin=config["accuracy_margin"],
         configuration=config,
+        # Of every stage that the numbers went through, for the record beside each table.
+        stages={rule: code(rule) for rule in STAGES},
         note=NOTE,
     message:
         "Making the tables"

@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 from channel_sparsity.data.clips import read_clips
+from channel_sparsity.data.extraction import write_store
 from channel_sparsity.data.logmel import LogMel
-from channel_sparsity.data.store import write_store
 from channel_sparsity.files import sha256, write_json
 from job import job, progress
 

@@ -16,25 +16,21 @@ TITLES = {
 }
 
 
-def record_of(cell, metrics, sparsity, knee):
-    """What the tables need of one cell."""
-    return cell | {"metrics": read_json(metrics), "sparsity": read_json(sparsity), "knee": read_json(knee)}
+def key(cell):
+    """What tells a trained network from the others."""
+    return cell["network"], cell["lam"], cell["seed"]
 
 
 with job(snakemake):
-    params = snakemake.params
-    trained = dict(
-        zip(
-            map(str, params.cells),
-            zip(snakemake.input.metrics, snakemake.input.sparsity, strict=True),
-            strict=True,
-        )
-    )
-    records = []
-    for curve, knee in zip(params.curves, snakemake.input.knees, strict=True):
-        cell = {key: value for key, value in curve.items() if key != "recipe"}
-        records.append(record_of(curve, *trained[str(cell)], knee))
-
+    params, files = snakemake.params, snakemake.input
+    trained = {
+        key(cell): {"metrics": read_json(metrics), "sparsity": read_json(sparsity)}
+        for cell, metrics, sparsity in zip(params.cells, files.metrics, files.sparsity, strict=True)
+    }
+    records = [
+        {**curve, **trained[key(curve)], "control": read_json(control), "knee": read_json(knee)}
+        for curve, control, knee in zip(params.curves, files.controls, files.knees, strict=True)
+    ]
     made = {"cells": tables.cells(records, params.accuracy_margin)}
     made["correlation"] = tables.correlation(made["cells"])
     made["regression"] = tables.regression(made["cells"])
@@ -52,11 +48,8 @@ with job(snakemake):
                 "table": f"{name}.csv",
                 "sha256": sha256(path),
                 "configuration": params.configuration,
-                "code": params.code,
-                "made_from": {
-                    str(path): sha256(path)
-                    for path in (*snakemake.input.metrics, *snakemake.input.sparsity, *snakemake.input.knees)
-                },
+                "code": params.stages,
+                "made_from": {str(file): sha256(file) for file in files},
             },
         )
     included = made["cells"]["included"]

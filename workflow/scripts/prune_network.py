@@ -14,7 +14,7 @@ from channel_sparsity.networks import build
 from channel_sparsity.pruning.curve import Schedule, Step, finetune, trace, widths_table
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.training.features import load_subsets
-from channel_sparsity.training.fit import accuracy, predict, recipe_of
+from channel_sparsity.training.fit import Diverged, accuracy, finetuning_recipe, predict
 from job import job
 
 
@@ -22,7 +22,7 @@ def write_predictions(path, steps, validation, scenes):
     """The class [steps, clips] and its log-probability of every validation clip at every step; see the attributes."""
     log_probabilities = torch.stack([step.log_probabilities for step in steps])
     best = log_probabilities.max(dim=2)
-    with whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with whole(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
         file.create_dataset("scene", data=best.indices.numpy().astype(numpy.uint16))
         file.create_dataset("log_probability", data=best.values.numpy())
         file.create_dataset("label", data=validation.labels.numpy().astype(numpy.uint16))
@@ -34,14 +34,11 @@ def write_predictions(path, steps, validation, scenes):
 
 
 with job(snakemake):
-    torch.set_num_threads(snakemake.threads)
+    torch.set_num_threads(snakemake.params.settings["threads"])
     name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
     metrics = read_json(snakemake.input.metrics)
     plan = snakemake.params.recipe
-    finetuning = recipe_of(
-        snakemake.params.settings,
-        **{key: value for key, value in plan["finetuning"].items() if key != "when"},
-    )
+    finetuning = finetuning_recipe(snakemake.params.settings, plan["finetuning"])
     schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
     train, validation, scenes = load_subsets(
         snakemake.input.store, snakemake.input.split, snakemake.input.normalisation
@@ -55,7 +52,7 @@ with job(snakemake):
 
     bands, frames = train.logmel.shape[1:]
     lam = float(snakemake.wildcards.lam)
-    method = method_of(plan["method"], seed=seed, lam=lam, bands=bands, frames=frames)
+    method = method_of(plan, name=name, seed=seed, lam=lam, bands=bands, frames=frames)
     steps = []
     for step in trace(network, method, schedule, finetuning, train, validation, seed=seed, name=name):
         steps.append(step)
@@ -69,8 +66,11 @@ with job(snakemake):
 
     control = None
     if metrics["status"] == "trained" and schedule.finetuning != "none":
-        tuned = finetune(network, method, finetuning, train, seed=seed, purpose=(name, "finetuning", 0))
-        control = accuracy(predict(tuned, validation), validation)
+        try:
+            tuned = finetune(network, method, finetuning, train, seed=seed, purpose=(name, "finetuning", 0))
+            control = accuracy(predict(tuned, validation), validation)
+        except Diverged as error:
+            logging.warning("fine-tuning of the unpruned network diverged: %s", error)
     write_csv(
         snakemake.output.curve,
         pandas.DataFrame([{c: getattr(step, c) for c in Step.COLUMNS} for step in steps], columns=Step.COLUMNS),

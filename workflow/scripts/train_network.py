@@ -16,7 +16,7 @@ from channel_sparsity.training.fit import Diverged, accuracy, fit, per_scene, pr
 from job import job
 
 with job(snakemake):
-    torch.set_num_threads(snakemake.threads)
+    torch.set_num_threads(snakemake.params.settings["threads"])
     started = time.perf_counter()
     name, lam, seed = snakemake.wildcards.network, snakemake.wildcards.lam, int(snakemake.wildcards.seed)
     recipe = recipe_of(snakemake.params.settings)
@@ -76,7 +76,7 @@ with job(snakemake):
             "seed": seed,
             "status": status,
             "reason": reason,
-            "accuracy": accuracy(log_probabilities, validation),
+            "accuracy": accuracy(log_probabilities, validation) if status == "trained" else None,
             "accuracy_per_scene": per_scene(log_probabilities, validation, scenes),
             "clips_train": len(train),
             "clips_validation": len(validation),

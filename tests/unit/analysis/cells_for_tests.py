@@ -24,6 +24,7 @@ def record(network="vgg16", recipe="slimming", lam="0", seed=1, *, accuracy=0.9,
             "shrinkage": 0.1,
             "width_scale": 1.0,
         },
+        "control": {"accuracy_unpruned_finetuned": accuracy},
         "sparsity": {"status": "measured", "reason": "", "ws": ws, "ws_absolute": ws},
         "knee": {
             "status": "found",

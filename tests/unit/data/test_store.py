@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channel_sparsity.data import store
+from channel_sparsity.data import extraction
 from channel_sparsity.data.audio import read_clip
 from channel_sparsity.data.clips import COLUMNS
+from channel_sparsity.data.extraction import CLIPS_AT_ONCE, write_store
 from channel_sparsity.data.folder import read_folder
 from channel_sparsity.data.logmel import LogMel
-from channel_sparsity.data.store import CLIPS_AT_ONCE, band_statistics, open_store, write_store
+from channel_sparsity.data.store import band_statistics, open_store
 from channel_sparsity.files import StudyError, sha256
 
 SECOND = LogMel(duration_s=1.0, n_mels=10)
@@ -48,7 +49,6 @@ def test_each_row_is_its_clips_features_and_the_table_lies_beside_it(recordings,
     write_store(tmp_path / "logmel.h5", clips, recordings.root, SECOND, 1, ignore)
     written = open_store(tmp_path / "logmel.h5")
     assert written.clips.equals(clips)
-    assert written.settings == SECOND
     assert isinstance(written.logmel, np.memmap)
     assert written.logmel.dtype == np.float32
     for row, name in enumerate(clips["filename"]):
@@ -87,13 +87,12 @@ def test_h5py_alone_reads_it(recordings, tmp_path, logmel):
         assert features.attrs["unit"] == "dB"
         assert list(file["clips/identifier"].asstr()) == list(clips["identifier"])
         assert set(file["clips"]) == set(COLUMNS)
-    assert open_store(tmp_path / "logmel.h5").settings == logmel
 
 
 @pytest.fixture
 def eager_workers(monkeypatch):
     """Start as many processes as are allowed, however few the clips."""
-    monkeypatch.setattr(store, "CLIPS_PER_WORKER", 1)
+    monkeypatch.setattr(extraction, "CLIPS_PER_WORKER", 1)
 
 
 def test_the_bytes_are_the_same_each_time_and_for_any_number_of_workers(dataset, tmp_path, eager_workers):
@@ -129,8 +128,8 @@ def test_a_bad_clip_is_named_and_no_file_is_left(recordings, tmp_path, workers, 
 
 
 def test_a_worker_that_was_killed_is_said(recordings, tmp_path, monkeypatch, eager_workers):
-    monkeypatch.setattr(store, "_compute", killed)
-    monkeypatch.setattr(store, "CLIPS_AT_ONCE", 4)
+    monkeypatch.setattr(extraction, "_compute", killed)
+    monkeypatch.setattr(extraction, "CLIPS_AT_ONCE", 4)
     clips = read_folder(recordings.root, ["a"])
     with pytest.raises(StudyError, match="was killed: give it more memory or fewer cores"):
         write_store(tmp_path / "logmel.h5", clips, recordings.root, SECOND, 2, ignore)

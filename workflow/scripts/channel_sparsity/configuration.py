@@ -3,15 +3,28 @@
 import copy
 import difflib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import family
+
+#: JSON Schema takes 10.0 for an integer and NaN for a number; the jobs do not.
+_TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {
+        "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+        "number": lambda _, value: (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        ),
+    }
+)
+_Validator = extend(Draft202012Validator, type_checker=_TYPES)
 
 
 def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
@@ -22,7 +35,7 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
     """
     contents = [(path, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}) for path in files]
     # Two problems in one configuration: the shallower first, and a wrong key before what follows from it.
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    error = best_match(_Validator(schema).iter_errors(config))
     if error is not None:
         keys, problem = _explain(error)
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
@@ -55,6 +68,17 @@ def _value(content: object, keys: tuple) -> object:
     return content
 
 
+_TYPE_NAMES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
 def _dotted(keys: Iterable) -> str:
     """Keys as people write them: ``datasets.demo.devices[0]``."""
     text = ""
@@ -84,17 +108,22 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
         case "enum":
             allowed = ", ".join(str(each) for each in error.validator_value)
             return keys, f"{name} is {value}, but must be one of {allowed}"
-        case "type":
-            wanted = error.validator_value
-            quoted = ' in quotes, like "1e-3" or "0"' if "lambdas" in keys else ""
-            return keys, f"{name} is {value}, but must be of type {wanted}{quoted}"
+        case "type" | "oneOf":
+            kinds = error.validator_value if error.validator == "oneOf" else [error.schema]
+            wanted = " or ".join(_TYPE_NAMES[kind.get("type", "number")] for kind in kinds)
+            hint = ""
+            if "lambdas" in keys and error.validator_value == "string":
+                hint = ' in quotes, like "1e-3" or "0"'
+            elif isinstance(error.instance, str) and "number" in wanted:
+                hint = " (YAML reads 1e-3 as text: write 0.001 or 1.0e-3)"
+            return keys, f"{name} is {value}, but must be {wanted}{hint}"
         case "pattern":
-            wanted = (
-                'like "0" or "1e-3" (one digit, e, a negative exponent)'
-                if "lambdas" in keys
-                else "lower-case letters, digits, dots, dashes and underscores, starting with a letter or digit"
+            if "lambdas" in keys:
+                return keys, f'{name} is {value}, but must be like "0" or "1e-3" (one digit, e, a negative exponent)'
+            subject = (
+                f"the name {value} in {name}" if "propertyNames" in error.schema_path else f"{name} is {value}, but"
             )
-            return keys, f"{name} is {value}, but must be {wanted}"
+            return keys, f"{subject} must be lower-case letters, digits, dots, dashes and underscores"
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             words = {
                 "minimum": "at least",
@@ -153,6 +182,14 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
             )
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
+    for name in config["recipes"]:
+        recipe = recipe_of(config, name)
+        finetuning = recipe["finetuning"]
+        place = ("recipes", name)
+        if finetuning["warmup_epochs"] >= finetuning["epochs"]:
+            yield place, f"the recipe {name} has fine-tuning with `warmup_epochs` no fewer than `epochs`"
+        if recipe["highest_rate"] < recipe["step"]:
+            yield place, f"the recipe {name} has a `highest_rate` under its `step`: its curve would have no step"
 
 
 def lambdas_of(config: Mapping, network: str) -> list[str]:

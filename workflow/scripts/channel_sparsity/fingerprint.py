@@ -15,7 +15,11 @@ from pathlib import Path
 
 @functools.cache
 def fingerprint(script: Path) -> str:
-    """The digest (16 hexadecimal digits) of a script and of the modules beside it that it imports, directly or not."""
+    """The digest (16 hexadecimal digits) of a script and of the modules that it imports, directly or not.
+
+    Modules are those of packages beside the script; a plain module beside it (job.py: logs and errors) decides no
+    result.
+    """
     root = script.parent
     reached, waiting = set(), [script]
     while waiting:
@@ -44,7 +48,8 @@ def _imports(path: Path, root: Path) -> tuple[Path, ...]:
         parts = name.split(".")
         for depth in range(1, len(parts) + 1):
             place = root.joinpath(*parts[:depth])
-            found.update(p for p in (place / "__init__.py", place.with_suffix(".py")) if p.is_file())
+            inside = [place / "__init__.py", *([place.with_name(f"{place.name}.py")] if depth > 1 else [])]
+            found.update(path for path in inside if path.is_file())
     return tuple(sorted(found))
 
 

@@ -1,22 +1,12 @@
-"""What the networks of Table 2 are called, in files and in what people read."""
+"""What the networks of Table 2 are called in files."""
 
 from channel_sparsity.files import StudyError
 
-#: Each family's networks, v1 to v4 of Table 2, with the names that people read.
+#: Each family's networks, v1 to v4 of Table 2.
 _VARIANTS = {
-    "vgg": {"vgg11": "VGG-11", "vgg13": "VGG-13", "vgg16": "VGG-16", "vgg19": "VGG-19"},
-    "resnet": {
-        "resnet11": "ResNet-11",
-        "resnet20": "ResNet-20",
-        "resnet29": "ResNet-29",
-        "resnet38": "ResNet-38",
-    },
-    "mobilenet": {
-        "mobilenet0.25": "MobileNet 0.25",
-        "mobilenet0.50": "MobileNet 0.50",
-        "mobilenet0.75": "MobileNet 0.75",
-        "mobilenet1.00": "MobileNet 1.00",
-    },
+    "vgg": ("vgg11", "vgg13", "vgg16", "vgg19"),
+    "resnet": ("resnet11", "resnet20", "resnet29", "resnet38"),
+    "mobilenet": ("mobilenet0.25", "mobilenet0.50", "mobilenet0.75", "mobilenet1.00"),
 }
 
 #: The twelve networks, in the order of Table 2.
@@ -33,10 +23,4 @@ def family(network: str) -> str:
 
 def variant(network: str) -> str:
     """The column of Table 2 that a network stands in: ``v1`` to ``v4``, ever deeper or wider."""
-    return f"v{list(_VARIANTS[family(network)]).index(network) + 1}"
-
-
-def label(network: str, width_scale: float = 1.0) -> str:
-    """A network's name for people, with the factor on its widths if it is not 1: ``VGG-11 x 0.25``."""
-    name = _VARIANTS[family(network)][network]
-    return name if width_scale == 1 else f"{name} x {width_scale:g}"
+    return f"v{_VARIANTS[family(network)].index(network) + 1}"

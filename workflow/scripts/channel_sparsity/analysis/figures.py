@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from channel_sparsity.analysis.knee import AXES
+from channel_sparsity.analysis.labels import label
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.analysis.plotting import lambda_colours, network_marks, style
 from channel_sparsity.analysis.sparsity import weight_skewness
-from channel_sparsity.naming import NETWORKS, label
+from channel_sparsity.naming import NETWORKS
 
 _GAMMA, _LAMBDA = "\N{GREEK SMALL LETTER GAMMA}", "\N{GREEK SMALL LETTER LAMDA}"
 

@@ -5,7 +5,7 @@ from html import escape
 
 import pandas
 
-from channel_sparsity.naming import label
+from channel_sparsity.analysis.labels import label
 
 #: What stands where a table has no value.
 NOTHING = "\N{EN DASH}"
@@ -43,6 +43,7 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "lam": ("Lambda", None),
     "seed": ("Seed", str),
     "accuracy": ("Accuracy", _percent),
+    "accuracy_unpruned_finetuned": ("... fine-tuned unpruned", _percent),
     "ws": ("WS", _two),
     "pk_channels": ("PK, channels", _percent),
     "pk_parameters": ("PK, parameters", _percent),

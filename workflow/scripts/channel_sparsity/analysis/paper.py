@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 import pandas
 
-from channel_sparsity.naming import NETWORKS, label
+from channel_sparsity.analysis.labels import label
+from channel_sparsity.naming import NETWORKS
 
 #: The recipe that follows each of the paper's two pruning methods, by the name that people read.
 METHODS = {"slimming": "Liu et al.", "ista": "Ye et al."}

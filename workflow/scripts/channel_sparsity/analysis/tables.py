@@ -19,6 +19,7 @@ CELLS = {
     "lam": str,
     "seed": int,
     "accuracy": float,
+    "accuracy_unpruned_finetuned": float,
     "ws": float,
     "pk_channels": float,
     "pk_parameters": float,
@@ -84,9 +85,9 @@ _GROUP = ["network", "recipe"]
 def cells(records: Iterable[Mapping], margin: float) -> pandas.DataFrame:
     """One row for each pruned network: ``cells.csv``, ordered by network (Table 2), recipe, lambda and seed.
 
-    `records`: mappings with network, recipe, lam, seed and the contents of that cell's ``metrics.json``
-    (metrics), ``sparsity.json`` (sparsity) and ``knee.json`` (knee). `margin`: how far the accuracy may lie
-    under the best (section 3.2; `within_limit`), as a fraction.
+    `records`: mappings with network, recipe, lam, seed and the contents of that cell's ``metrics.json`` (metrics),
+    ``sparsity.json`` (sparsity), ``control.json`` (control) and ``knee.json`` (knee). `margin`: how far the accuracy
+    may lie under the best (section 3.2; `within_limit`), as a fraction.
 
     A cell is included where its network was trained, lies within that limit, and has a WS and a knee on the
     chosen axis (`pk`); otherwise `reason` says in words which of these it lacks.
@@ -114,6 +115,7 @@ def _cell(record: Mapping) -> dict:
         "lam": record["lam"],
         "seed": int(record["seed"]),
         "accuracy": metrics.get("accuracy"),
+        "accuracy_unpruned_finetuned": record["control"]["accuracy_unpruned_finetuned"],
         "ws": sparsity.get("ws"),
         "pk_channels": knee.get("pk_channels"),
         "pk_parameters": knee.get("pk_parameters"),

@@ -23,7 +23,7 @@ SAFE_SHARE = 1e-7
 
 @dataclass(frozen=True)
 class LogMel:
-    """The settings of a log-mel spectrogram (2.1 of the paper: 40 bands, windows of 40 ms) and the transform.
+    """The settings of a log-mel spectrogram (section 3.1 of the paper: 40 bands, windows of 40 ms) and the transform.
 
     Calling it gives what librosa's `melspectrogram` (Slaney's mel scale and area normalisation, a Hann window
     centred in the transform, frames centred by padding with zeros) and `power_to_db` (reference 1) give,

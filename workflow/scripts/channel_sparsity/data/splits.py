@@ -1,4 +1,4 @@
-"""Which clips are trained on, and which validate (2.1 of the paper: 70 % and 30 %)."""
+"""Which clips are trained on, and which validate (section 3.1 of the paper: 70 % and 30 %)."""
 
 import numpy as np
 import pandas

@@ -14,7 +14,7 @@ from channel_sparsity.pruning.methods import Method
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Recipe, accuracy, fit, predict
+from channel_sparsity.training.fit import Diverged, Recipe, accuracy, fit, predict
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Schedule:
             if rate > self.highest_rate + 1e-9:
                 break
             counts.append(round(rate * channels))
-        return counts
+        return sorted(set(counts))
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def trace(
     """Yield step 0, the network as it is, and then each step of its pruning curve.
 
     Fine-tuning runs on the cut network, so each step costs less than the one before; the order of clips in it depends
-    on (`seed`, `name`, step) alone. A target that cannot be reached, because every layer keeps a channel (R18), ends
-    the curve.
+    on (`seed`, `name`, step) alone. The curve ends early where every layer is down to its last channel (R18), or where
+    fine-tuning diverges: a knee beyond that is censored.
     """
     bands, frames = train.logmel.shape[1:]
     unpruned, trained = cost(network, bands, frames), network
@@ -127,7 +127,11 @@ def trace(
     start = accuracy(predict(network, validation), validation)
     last = measure(0, network, None, started)
     yield last
+    most = channels - sum(sizes_of(network).values())
     for number, count in enumerate(schedule.counts(channels), start=1):
+        if last.channels_removed == most:
+            log.info("the curve ends: every layer is down to its last channel")
+            return
         started = time.perf_counter()
         source = trained if schedule.finetuning == "once" else last.network
         gone = channels - sum(len(gamma) for gamma in gammas_of(source).values())
@@ -136,21 +140,21 @@ def trace(
         before = None
         if schedule.finetuning != "none":
             before = accuracy(predict(pruned, validation), validation)
-            pruned = finetune(pruned, method, finetuning, train, seed=seed, purpose=(name, "finetuning", number))
-        step = measure(number, pruned, before, started)
-        if step.channels_removed == last.channels_removed:
-            log.info("the curve ends: every layer is down to its last channel")
-            return
-        last = step
+            try:
+                pruned = finetune(pruned, method, finetuning, train, seed=seed, purpose=(name, "finetuning", number))
+            except Diverged as error:
+                log.warning("the curve ends: fine-tuning of step %d diverged: %s", number, error)
+                return
+        last = measure(number, pruned, before, started)
         log.info(
             "step %d: %.1f %% of the channels gone, accuracy %.1f %% (%.1f %% before fine-tuning), %.1f s",
             number,
-            100 * step.channel_rate,
-            100 * step.accuracy,
-            100 * step.accuracy_before_finetuning,
-            step.seconds,
+            100 * last.channel_rate,
+            100 * last.accuracy,
+            100 * last.accuracy_before_finetuning,
+            last.seconds,
         )
-        yield step
+        yield last
 
 
 def finetune(
@@ -166,7 +170,7 @@ def finetune(
     network = copy.deepcopy(network).to(memory_format=torch.channels_last)
     after_step = method.after_step(network)
     for epoch in fit(network, train, recipe, lam=0.0, seed=seed, purpose=purpose, after_step=after_step):
-        log.debug("%s", epoch)
+        log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
     return network
 
 

@@ -27,10 +27,16 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class Slimming:
-    """Liu et al. 2017: the smallest |gamma| go, and nothing of them is kept."""
+    """Liu et al. 2017: the smallest |gamma| go, and nothing of them is kept.
+
+    `tied`: how the two gammas of a depthwise pair make one score (R12). `signed`: negative gammas go first (R15).
+    """
+
+    tied: str = "min"
+    signed: bool = False
 
     def scores(self, network: Network, step: int) -> Mapping[str, Tensor]:
-        return slimming.scores(network)
+        return slimming.scores(network, self.tied, self.signed)
 
     def absorb(self, network: Network, keep: Mapping[str, Tensor]) -> Network:
         return network
@@ -43,17 +49,19 @@ class Slimming:
 class RandomOrder(Slimming):
     """The control: another random order at each step, the same for every lambda."""
 
-    seed: int
+    seed: int = 0
+    name: str = ""
 
     def scores(self, network: Network, step: int) -> Mapping[str, Tensor]:
-        return random_order.scores(network, derive(self.seed, "random order", step))
+        return random_order.scores(network, derive(self.seed, self.name, "random order", step))
 
 
 @dataclass(frozen=True)
 class Ista:
     """Ye et al. 2018 (R23): |gamma| against what its channel costs, constants absorbed, proximal fine-tuning.
 
-    `lam` scales the penalties in fine-tuning as it did in training; `bands` and `frames` are those of a clip.
+    A proximal step of fine-tuning shrinks a gamma by rate x `lam` x its penalty; `bands` and `frames` are those of a
+    clip.
     """
 
     lam: float
@@ -77,6 +85,10 @@ class Ista:
         return shrink
 
 
-def method_of(name: str, *, seed: int, lam: float, bands: int, frames: int) -> Method:
-    """The method that a recipe names, for a network trained with `seed` at `lam` on clips [bands, frames]."""
-    return {"slimming": Slimming(), "random": RandomOrder(seed), "ista": Ista(lam, bands, frames)}[name]
+def method_of(recipe: Mapping, *, name: str, seed: int, lam: float, bands: int, frames: int) -> Method:
+    """The method that a recipe describes, for network `name` trained with `seed` at `lam` on clips [bands, frames]."""
+    if recipe["method"] == "slimming":
+        return Slimming(recipe["tied_gammas"], recipe["signed_gammas"])
+    if recipe["method"] == "random":
+        return RandomOrder(seed=seed, name=name)
+    return Ista(lam, bands, frames)

@@ -21,7 +21,7 @@ class Recipe:
     `optimiser`: ``sgd`` or ``adam`` (R6). `schedule` of the learning rate: ``steps`` (times `decay_factor` at each of
     `decay_at`, shares of the epochs; R7), ``linear`` (falling to 0 at the end, step by step; R17) or ``constant``.
     `warmup_epochs`: the rate first grows linearly over these. `decay_gammas`: whether weight decay acts on BN's gammas
-    and betas too. `clip_norm`: the gradient's norm is cut to this; None leaves it.
+    and betas too. `clip_norm`: the norm of the loss's gradient is cut to this; None leaves it.
     """
 
     epochs: int
@@ -51,7 +51,10 @@ class Recipe:
         return self.learning_rate
 
     def sum_of_rates(self, clips: int) -> float:
-        """The learning rates of all steps, summed; times lambda it is the shrinkage of a gamma (R10)."""
+        """The learning rates of all steps, summed; times lambda it is the shrinkage of a gamma (R10).
+
+        A yardstick: under momentum mu the penalty pulls 1 / (1 - mu) times as far.
+        """
         steps = math.ceil(clips / self.batch_size)
         return math.fsum(self.rate(e, s, steps) for e in range(self.epochs) for s in range(steps))
 
@@ -72,7 +75,7 @@ class Epoch:
 
 
 class Diverged(Exception):
-    """The training loss is no longer finite."""
+    """The training loss, or a weight at the end, is not finite."""
 
 
 def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -93,7 +96,7 @@ def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Opti
 @contextmanager
 def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
     """Torch's generators seeded for one purpose, and left afterwards as they were before."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng():  # every generator there is, also those of GPUs
         torch.manual_seed(derive(seed, *purpose))
         yield
 
@@ -113,7 +116,8 @@ def fit(
 
     All randomness of an epoch comes from (`seed`, `purpose`, epoch). `after_step` is called with the learning rate
     after each update (for a proximal step, say). Without `validation` nothing is evaluated and the
-    validation figures are NaN. Raises `Diverged` at the end of an epoch whose loss was not finite.
+    validation figures are NaN. Raises `Diverged` at the end of an epoch whose loss was not finite, or if a weight is
+    not finite at the end.
     """
     optimiser = make_optimiser(network, recipe)
     gammas = list(gammas_of(network).values())
@@ -134,9 +138,10 @@ def fit(
                 loss = batch.loss(logits)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
-                add_subgradient(gammas, lam)
+                # The bound is on the loss's gradient alone: lambda pulls equally hard at every step (R10).
                 if recipe.clip_norm is not None:
                     torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm, foreach=True)
+                add_subgradient(gammas, lam)
                 optimiser.step()
                 if after_step is not None:
                     after_step(rate)
@@ -159,6 +164,9 @@ def fit(
         yield row
         if not math.isfinite(loss_train):
             raise Diverged(f"the training loss was {loss_train} in epoch {row.epoch}")
+    # The loss is that of before each update, so the last one can still have gone astray.
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
+        raise Diverged("the weights were not finite after the last step")
 
 
 @torch.inference_mode()
@@ -182,12 +190,15 @@ def per_scene(log_probabilities: torch.Tensor, clips: Subset, scenes: list[str])
     return {scene: hits.mean().item() if len(hits) else None for scene, hits in zip(scenes, of_scene, strict=True)}
 
 
-def recipe_of(settings: Mapping, **changes: object) -> Recipe:
-    """The recipe that the configuration's `training` describes, with `changes` (those of fine-tuning, say)."""
-    settings = {**settings, **changes}
-    names = [field.name for field in fields(Recipe) if field.name != "augmentation"]
+def recipe_of(settings: Mapping) -> Recipe:
+    """The recipe that the configuration's `training` describes."""
     augmentation = Augmentation(**{field.name: settings[field.name] for field in fields(Augmentation)})
-    return Recipe(
-        **{name: settings[name] for name in names} | {"decay_at": tuple(settings["decay_at"])},
-        augmentation=augmentation,
-    )
+    names = {field.name for field in fields(Recipe)} - {"augmentation", "decay_at"}
+    own = {name: settings[name] for name in names}
+    return Recipe(**own, decay_at=tuple(settings["decay_at"]), augmentation=augmentation)
+
+
+def finetuning_recipe(training: Mapping, finetuning: Mapping) -> Recipe:
+    """The recipe of fine-tuning: the configuration's `training`, but for what `finetuning` sets (null sets nothing)."""
+    changes = {key: value for key, value in finetuning.items() if key != "when" and value is not None}
+    return recipe_of({**training, **changes})

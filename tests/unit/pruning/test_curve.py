@@ -1,0 +1,190 @@
+"""The pruning curve: its steps, its seeds, and what each recipe of fine-tuning goes on from."""
+
+import itertools
+from dataclasses import replace
+
+import numpy
+import pytest
+import torch
+
+from channel_sparsity.networks import build, gammas_of, widths_of
+from channel_sparsity.pruning.curve import Schedule, finetune, trace, widths_table
+from channel_sparsity.pruning.methods import Ista, RandomOrder, Slimming, method_of
+from channel_sparsity.training.augmentation import Augmentation
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import Recipe, accuracy, predict
+
+RECIPE = Recipe(
+    epochs=1,
+    batch_size=8,
+    optimiser="sgd",
+    learning_rate=0.02,
+    momentum=0.9,
+    weight_decay=1e-4,
+    decay_gammas=True,
+    schedule="linear",
+    decay_at=(),
+    decay_factor=0.1,
+    warmup_epochs=0,
+    clip_norm=None,
+    augmentation=Augmentation(0.4, 4, 0.1),
+)
+STEPS = Schedule(step=0.2, step_of="original", highest_rate=0.8, finetuning="each")
+
+
+@pytest.fixture
+def clips():
+    """20 clips of two classes that differ in level, 8 of them for validation."""
+    torch.set_num_threads(1)
+    draw = numpy.random.default_rng(1)
+    labels = numpy.arange(20) % 2
+    logmel = (draw.normal(-40, 5, (20, 40, 32)) + 6 * labels[:, None, None]).astype(numpy.float32)
+    return tuple(
+        Subset.of(logmel, rows, labels[rows], numpy.full(40, -37.0), numpy.full(40, 6.0))
+        for rows in (numpy.arange(12), numpy.arange(12, 20))
+    )
+
+
+@pytest.fixture
+def network():
+    """A VGG whose gammas are all different."""
+    torch.manual_seed(1)
+    network = build("vgg11", 2, 0.05)
+    for gamma in gammas_of(network).values():
+        torch.nn.init.uniform_(gamma, 0.1, 1)
+    return network
+
+
+def traced(network, clips, method=None, schedule=STEPS, seed=1):
+    return list(trace(network, method or Slimming(), schedule, RECIPE, *clips, seed=seed, name="vgg11"))
+
+
+def test_five_percent_of_the_original_channels_makes_19_steps():
+    schedule = Schedule(0.05, "original", 0.95, "each")
+    assert schedule.counts(2752) == [round(0.05 * k * 2752) for k in range(1, 20)]
+
+
+def test_a_share_of_the_remaining_channels_shrinks():
+    counts = Schedule(0.1, "remaining", 0.5, "each").counts(1000)
+    assert counts == [100, 190, 271, 344, 410, 469]
+
+
+def test_each_row_says_what_its_network_is(network, clips):
+    steps = traced(network, clips)
+    total = sum(map(len, gammas_of(network).values()))
+    start = accuracy(predict(network, clips[1]), clips[1])
+    assert [step.step for step in steps] == [0, 1, 2, 3, 4]
+    assert steps[0].network is network and steps[0].accuracy_loss == steps[0].channel_rate == 0
+    for step in steps:
+        left = sum(map(len, gammas_of(step.network).values()))
+        assert step.channels_removed == total - left == round(0.2 * step.step * total)
+        assert step.parameters == sum(p.numel() for p in step.network.parameters())
+        assert step.parameter_rate == pytest.approx(1 - step.parameters / steps[0].parameters)
+        assert step.accuracy == accuracy(predict(step.network, clips[1]), clips[1])
+        assert step.accuracy_loss == start - step.accuracy
+        assert 0 <= step.masked_rate <= step.parameter_rate, "masks leave what reads a channel"
+    assert all(later.macs < earlier.macs for earlier, later in itertools.pairwise(steps))
+    table = widths_table(steps)
+    assert sum(row["channels"] for row in table if row["step"] == 4) == total - steps[-1].channels_removed
+
+
+def test_without_finetuning_the_strongest_channels_of_the_trained_network_are_left(network, clips):
+    steps = traced(network, clips, schedule=replace(STEPS, finetuning="none"))
+    before = torch.cat([gamma.detach() for gamma in gammas_of(network).values()])
+    after = torch.cat([gamma.detach() for gamma in gammas_of(steps[2].network).values()])
+    assert set(after.tolist()) <= set(before.tolist())
+    spared = len([1 for width in widths_of(steps[2].network).values() if width == 1])
+    assert (after < before.sort().values[steps[2].channels_removed]).sum() <= spared
+    assert [step.accuracy_before_finetuning for step in steps] == [step.accuracy for step in steps]
+
+
+def test_once_cuts_the_trained_network_each_goes_on_from_the_last_step(network, clips):
+    """Before any fine-tuning both are the same; `once` then cuts to the widths that no fine-tuning decided."""
+    each, once, none = (traced(network, clips, schedule=replace(STEPS, finetuning=f)) for f in ("each", "once", "none"))
+    assert each[1].accuracy == once[1].accuracy
+    assert widths_of(each[1].network) == widths_of(once[1].network)
+    for cut_once, untouched in zip(once, none, strict=True):
+        assert widths_of(cut_once.network) == widths_of(untouched.network)
+        assert cut_once.accuracy_before_finetuning == untouched.accuracy
+    weight = "stage1.0.conv.weight"
+    assert not torch.equal(each[2].network.get_parameter(weight), once[2].network.get_parameter(weight))
+
+
+def test_the_trained_network_is_left_as_it_was(network, clips):
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    for method in (Slimming(), RandomOrder(seed=1), Ista(1e-3, 40, 32)):
+        traced(network, clips, method)
+        finetune(network, method, RECIPE, clips[0], seed=1, purpose=())
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+
+
+def test_a_curve_depends_on_its_seed_and_not_on_what_ran_before(network, clips):
+    first = traced(network, clips)
+    torch.rand(5)
+    again = traced(network, clips)
+    other = traced(network, clips, seed=2)
+    assert torch.equal(first[-1].log_probabilities, again[-1].log_probabilities)
+    assert not torch.equal(first[-1].log_probabilities, other[-1].log_probabilities)
+
+
+def test_the_curve_ends_where_every_layer_is_down_to_one_channel(network, clips):
+    schedule = Schedule(0.2, "original", 0.999, "none")
+    steps = traced(network, clips, schedule=replace(schedule, step=0.095))
+    assert set(widths_of(steps[-1].network).values()) == {1}
+    assert steps[-1].channels_removed > steps[-2].channels_removed
+
+
+def test_a_curve_whose_finetuning_diverges_ends_there_and_keeps_what_it_has(network, clips):
+    diverging = replace(RECIPE, learning_rate=1e30)
+    steps = list(trace(network, Slimming(), STEPS, diverging, *clips, seed=1, name="vgg11"))
+    assert [step.step for step in steps] == [0]
+
+
+def test_recipes_that_leave_the_same_channels_finetune_to_the_same_bits(network, clips):
+    """Slimming and ISTA at lambda 0 share the order of clips: what differs is which channels go, and nothing else."""
+    pruned = [finetune(network, m, RECIPE, clips[0], seed=1, purpose=("p",)) for m in (Slimming(), Ista(0.0, 40, 32))]
+    one, other = (network.state_dict() for network in pruned)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("name", ["resnet11", "mobilenet0.25"])
+@pytest.mark.parametrize("method", [Slimming(), Ista(1e-3, 40, 32), RandomOrder(seed=1)])
+def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, method, clips):
+    torch.manual_seed(1)
+    whole = build(name, 2, 0.25)
+    schedule = Schedule(0.15, "original", 0.9, "none")
+    steps = list(trace(whole, method, schedule, RECIPE, *clips, seed=1, name=name))
+    total = sum(map(len, gammas_of(whole).values()))
+    missed = [count - step.channels_removed for count, step in zip([0, *schedule.counts(total)], steps, strict=True)]
+    assert set(missed) <= ({0, 1} if name == "mobilenet0.25" else {0})
+
+
+def test_the_random_order_is_the_same_for_every_lambda_and_another_at_each_step(network):
+    sparser = build("vgg11", 2, 0.05)
+    one, same = RandomOrder(seed=1).scores(network, 1), RandomOrder(seed=1).scores(sparser, 1)
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    name = next(iter(one))
+    assert not torch.equal(one[name], RandomOrder(seed=1).scores(network, 2)[name])
+    assert not torch.equal(one[name], RandomOrder(seed=2).scores(network, 1)[name])
+
+
+def test_ista_shrinks_gammas_while_it_finetunes_and_only_at_a_lambda(network, clips):
+    def total(lam):
+        tuned = finetune(network, Ista(lam, 40, 32), RECIPE, clips[0], seed=1, purpose=())
+        return sum(gamma.abs().sum().item() for gamma in gammas_of(tuned).values())
+
+    assert total(0.0) == pytest.approx(
+        sum(
+            gamma.abs().sum().item()
+            for gamma in gammas_of(finetune(network, Slimming(), RECIPE, clips[0], seed=1, purpose=())).values()
+        )
+    )
+    assert total(1e-2) < total(0.0)
+
+
+def test_a_recipe_names_its_method():
+    recipe = {"tied_gammas": "mean", "signed_gammas": True}
+    options = {"name": "vgg11", "seed": 3, "lam": 1e-4, "bands": 40, "frames": 401}
+    assert method_of(recipe | {"method": "slimming"}, **options) == Slimming("mean", True)
+    assert method_of(recipe | {"method": "random"}, **options) == RandomOrder(seed=3, name="vgg11")
+    assert method_of(recipe | {"method": "ista"}, **options) == Ista(1e-4, 40, 401)

@@ -1,0 +1,12 @@
+"""What the networks are called in what people read."""
+
+from channel_sparsity.naming import family
+
+_FAMILIES = {"vgg": "VGG-{}", "resnet": "ResNet-{}", "mobilenet": "MobileNet {}"}
+
+
+def label(network: str, width_scale: float = 1.0) -> str:
+    """A network's name for people, with the factor on its widths if it is not 1: ``VGG-11 x 0.25``."""
+    kind = family(network)
+    name = _FAMILIES[kind].format(network.removeprefix(kind))
+    return name if width_scale == 1 else f"{name} x {width_scale:g}"
