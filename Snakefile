@@ -35,3 +35,11 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+
+
+onsuccess:
+    print(outcome(Path(RESULTS)))
+
+
+onerror:
+    print(failures(map(Path, log), Path.cwd()), file=sys.stderr)

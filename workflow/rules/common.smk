@@ -10,6 +10,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
+from channel_sparsity.ending import failures, outcome
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
 

@@ -1,5 +1,6 @@
 """The log-mel store as a network sees it: normalised batches of clips, with labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +28,17 @@ class Subset:
     standard_deviation: torch.Tensor
 
     @classmethod
-    def of(cls, logmel, rows, labels, mean, standard_deviation, device="cpu") -> "Subset":
-        """Build a subset from NumPy arrays (a memory map is not copied on a CPU)."""
-        as_column = [
-            torch.as_tensor(numpy.asarray(v), dtype=torch.float32)[:, None] for v in (mean, standard_deviation)
-        ]
-        return cls(
-            torch.from_numpy(logmel).to(device),
-            torch.as_tensor(numpy.asarray(rows), dtype=torch.int64, device=device),
-            torch.as_tensor(numpy.asarray(labels), dtype=torch.int64, device=device),
-            *(column.to(device) for column in as_column),
-        )
+    def of(
+        cls,
+        logmel: numpy.ndarray,
+        rows: numpy.ndarray,
+        labels: numpy.ndarray,
+        mean: Sequence[float],
+        standard_deviation: Sequence[float],
+    ) -> "Subset":
+        """Build a subset from NumPy arrays; a memory map is not copied."""
+        bands = [torch.tensor(values, dtype=torch.float32)[:, None] for values in (mean, standard_deviation)]
+        return cls(torch.from_numpy(logmel), torch.from_numpy(rows), torch.from_numpy(labels), *bands)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -48,11 +49,10 @@ class Subset:
         return ((features - self.mean) / self.standard_deviation).unsqueeze(1), self.labels[which]
 
 
-def load_subsets(
-    store: str | Path, split: str | Path, normalisation: str | Path, device: str = "cpu"
-) -> tuple[Subset, Subset, list[str]]:
+def load_subsets(store: str | Path, split: str | Path, normalisation: str | Path) -> tuple[Subset, Subset, list[str]]:
     """The training and the validation subset of a study, and its scenes in the order of the labels (alphabetical)."""
-    opened, subsets, bands = open_store(store), pandas.read_csv(split), read_json(normalisation)
+    opened, bands = open_store(store), read_json(normalisation)
+    subsets = pandas.read_csv(split, dtype=str, keep_default_na=False)
     if list(subsets["filename"]) != list(opened.clips["filename"]):
         raise StudyError(f"{split} lists other clips than {store}: delete it and run again")
     scenes, labels = numpy.unique(opened.clips["scene"], return_inverse=True)
@@ -63,7 +63,6 @@ def load_subsets(
             labels[rows],
             bands["mean_db"],
             bands["standard_deviation_db"],
-            device,
         )
         for name in ("train", "validation")
     )

@@ -134,7 +134,7 @@ def fit(
                 for group in optimiser.param_groups:
                     group["lr"] = rate
                 batch = augment(*train.batch(which), recipe.augmentation)
-                logits = network(batch.features.contiguous(memory_format=torch.channels_last))
+                logits = network(batch.features)
                 loss = batch.loss(logits)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
@@ -174,7 +174,7 @@ def predict(network: torch.nn.Module, clips: Subset, batch_size: int = 128) -> t
     """Log-probabilities [n, classes] of all clips of a subset, with BN's running statistics."""
     network.eval()
     batches = torch.arange(len(clips), device=clips.rows.device).split(batch_size)
-    logits = [network(clips.batch(which)[0].contiguous(memory_format=torch.channels_last)) for which in batches]
+    logits = [network(clips.batch(which)[0]) for which in batches]
     return torch.cat(logits).log_softmax(1)
 
 

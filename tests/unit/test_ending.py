@@ -1,0 +1,33 @@
+"""What the terminal says last."""
+
+from channel_sparsity.ending import failures, outcome
+
+TABLE = """network,recipe,n,r,r_low,r_high,reason
+vgg11,slimming,6,0.9291,0.47,0.992,
+resnet11,ista,3,0.5,,,no interval of r at fewer than 4 points
+mobilenet0.25,slimming,0,,,,"needs at least 3 points, has 0"
+"""
+
+
+def test_a_finished_study_says_its_correlations_and_where_they_are(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/correlation.csv").write_text(TABLE)
+    said = outcome(tmp_path)
+    assert "vgg11  slimming               r = 0.93 (0.47 to 0.99), n = 6" in said
+    assert "r = 0.50, n = 3" in said and "no r: needs at least 3 points, has 0" in said
+    assert f"{tmp_path}/tables" in said and f"{tmp_path}/figures" in said
+
+
+def test_without_tables_nothing_is_said(tmp_path):
+    assert outcome(tmp_path) == ""
+
+
+def test_each_failure_is_said_once_by_its_sentence(tmp_path):
+    (tmp_path / "one.log").write_text("epoch 1\nTraceback\n2026 error: a.wav cannot be read: replace it\n")
+    (tmp_path / "two.log").write_text("epoch 1\n")
+    lines = "    log: one.log (check log file(s) for error details)\n    log: two.log (check log file(s)\n"
+    (tmp_path / "snakemake.log").write_text(lines + lines + "    log: fine.log\n")
+    assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
+        "error: a.wav cannot be read: replace it",
+        "error: a job ended without a word: see two.log",
+    ]
