@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
@@ -19,13 +20,21 @@ class Study:
     def __init__(self, code: Path, work: Path):
         self.code, self.work = code, work
 
-    def snakemake(self, *arguments, configfile=TINY, check=True):
+    def snakemake(self, *arguments, configfile=TINY, changes=None, check=True):
         """Run Snakemake as a user would; return what it says on the terminal."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", str(self.work)]
-        if configfile:
-            command += ["--configfile", str(configfile)]
+        # Targets come first: --configfile and --config take all that follows them for their own.
+        command = [sys.executable, "-m", "snakemake", *map(str, arguments), "--directory", str(self.work)]
+        if "--cores" not in arguments:
+            command += ["--cores", "2"]
+        files = [configfile] if configfile else []
+        if changes:
+            # Snakemake takes numbers inside --config for text, so changes travel in a file.
+            files.append(self.work.parent / "changes.yaml")
+            files[-1].write_text(yaml.safe_dump(changes))
+        if files:
+            command += ["--configfile", *map(str, files)]
         done = subprocess.run(
-            [*command, *map(str, arguments)],
+            command,
             cwd=self.code,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,

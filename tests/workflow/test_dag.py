@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import h5py
 import pandas
@@ -72,7 +73,7 @@ def test_a_table_leads_back_to_its_files(finished):
 def test_the_terminal_shows_where_the_run_is(finished):
     said = finished.said.stdout + finished.said.stderr
     assert "Training vgg11 at lambda 1e-2, seed 1" in said
-    assert "41 of 41 steps (100%) done" in said
+    assert re.search(r"(\d+) of \1 steps \(100%\) done", said)
     log = (finished.work / TRAIN / "train.log").read_text()
     assert "epoch 1 of" in log
 
@@ -118,13 +119,13 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
 
 
 def test_what_a_changed_setting_reruns(study):
-    assert study.planned("--config", "knee={rule: kneed}").keys() == {
+    assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {
         "find_knee",
         "make_tables",
         "draw_figures",
     }
-    assert "train_network" not in study.planned("--config", "pruning={step: 0.4}")
-    new_lambda = study.planned("--config", 'lambdas={default: ["0", "1e-2", "2e-2"]}')
+    assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
+    new_lambda = study.planned(changes={"lambdas": {"default": ["0", "1e-2", "2e-2"]}})
     assert (new_lambda["train_network"], new_lambda["prune_network"]) == (3, 5)
 
 
@@ -160,12 +161,11 @@ def test_the_same_study_gives_the_same_bytes_in_another_order(finished, fresh):
 
 def test_a_tiny_lambda_changes_next_to_nothing_so_what_is_drawn_is_shared(finished, fresh):
     """Initialisation and order of clips depend on (network, seed) alone: lambda 1e-99 is lambda 0 to the bit."""
-    fresh.snakemake(
-        f"{TRAIN.replace('lambda-0', 'lambda-1e-99')}/gammas.csv", "--config", 'lambdas={default: ["0", "1e-99"]}'
-    )
+    target = TRAIN.replace("lambda-0", "lambda-1e-99")
+    fresh.snakemake(f"{target}/gammas.csv", changes={"lambdas": {"default": ["0", "1e-99"]}})
     for name in ("gammas.csv", "history.csv", "weights.safetensors"):
         theirs = (finished.work / TRAIN / name).read_bytes()
-        assert (fresh.work / TRAIN.replace("lambda-0", "lambda-1e-99") / name).read_bytes() == theirs
+        assert (fresh.work / target / name).read_bytes() == theirs
     slimming, drawn = (
         (finished.work / PRUNE.replace("slimming", recipe) / "control.json").read_bytes()
         for recipe in ("slimming", "random")

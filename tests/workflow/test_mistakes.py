@@ -92,7 +92,7 @@ def test_a_truncated_store_is_named(study):
     store = study.work / "data/tiny/logmel.h5"
     with open(store, "r+b") as file:
         file.truncate(store.stat().st_size // 2)
-    done = study.snakemake("--forcerun", "split_clips", "--", "results/tiny/split.csv", check=False)
+    done = study.snakemake("results/tiny/split.csv", "--forcerun", "split_clips", check=False)
     (sentence,) = errors(done)
     assert "data/tiny/logmel.h5" in sentence and "delete" in sentence
 
@@ -101,12 +101,12 @@ def test_damaged_weights_are_named(study):
     weights = study.work / "results/tiny/train/vgg11/lambda-0/seed-1/weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     curve = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1/curve.csv"
-    done = study.snakemake("--force", curve, check=False)
+    done = study.snakemake(curve, "--force", check=False)
     (sentence,) = errors(done)
     assert "weights.safetensors" in sentence and "delete it" in sentence
 
 
 def test_two_blocks_never_share_a_folder(study):
-    done = study.snakemake("--config", "datasets={tiny: {synthetic: {seed: 2}}}", check=False)
+    done = study.snakemake(changes={"datasets": {"tiny": {"synthetic": {"seed": 2}}}}, check=False)
     text = done.stdout + done.stderr
     assert done.returncode != 0 and "data/tiny was made from other settings of `datasets.tiny` (synthetic)" in text

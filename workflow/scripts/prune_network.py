@@ -7,6 +7,7 @@ import h5py
 import numpy
 import pandas
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from channel_sparsity.files import StudyError, read_json, whole, write_csv, write_json
@@ -46,7 +47,7 @@ with job(snakemake):
     network = build(name, len(scenes), snakemake.params.width_scale)
     try:
         network.load_state_dict(load_file(snakemake.input.weights))
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise StudyError(f"{snakemake.input.weights} cannot be loaded ({error}): delete it and run again") from error
     network = network.to(memory_format=torch.channels_last)
 

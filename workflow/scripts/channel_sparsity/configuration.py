@@ -115,7 +115,9 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
             if "lambdas" in keys and error.validator_value == "string":
                 hint = ' in quotes, like "1e-3" or "0"'
             elif isinstance(error.instance, str) and "number" in wanted:
-                hint = " (YAML reads 1e-3 as text: write 0.001 or 1.0e-3)"
+                hint = (
+                    " (1e-3 is text in YAML: write 0.001; and nested numbers in --config are text: use a --configfile)"
+                )
             return keys, f"{name} is {value}, but must be {wanted}{hint}"
         case "pattern":
             if "lambdas" in keys:
