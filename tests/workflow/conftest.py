@@ -47,7 +47,7 @@ class Study:
 
     def planned(self, *arguments, **options):
         """How many jobs of each rule Snakemake would run, but for `all`, which makes nothing."""
-        said = self.snakemake("-n", "--quiet", "rules", *arguments, **options)
+        said = self.snakemake(*arguments, "-n", "--quiet", "rules", **options)
         text = said.stdout + said.stderr
         if "Nothing to be done" in text:
             return {}
