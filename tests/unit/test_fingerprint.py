@@ -57,6 +57,19 @@ def test_what_a_change_reruns(scripts, name, old, new, train_changes, draw_chang
     assert (new_train != train, new_draw != draw) == (train_changes, draw_changes)
 
 
-def test_code_of_keeps_strings_that_are_not_docstrings():
-    source = 'x = 1  # one\n"""not the first statement, but no harm"""\ny = "# kept"\n\n'
-    assert code_of(source) == 'x = 1\n"""not the first statement, but no harm"""\ny = "# kept"'
+def test_code_of_drops_what_only_says_something():
+    source = '''"""The module."""
+x = 1  # one
+"""About x."""
+y = "# kept"
+
+
+def f(): "é"; return y
+'''
+    assert code_of(source) == 'x = 1\ny = "# kept"\ndef f(): "é"; return y'
+
+
+def test_a_relative_import_is_refused(tmp_path):
+    (tmp_path / "draw.py").write_text("from .inner import step\n")
+    with pytest.raises(ValueError, match=r"draw\.py has a relative import"):
+        fingerprint(tmp_path / "draw.py")

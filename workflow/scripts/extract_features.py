@@ -30,7 +30,7 @@ if __name__ == "__main__":
     with job(snakemake):
         clips = read_clips(snakemake.input[0])
         logmel = logmel_of(snakemake.params.block["features"])
-        with progress("log-mel", len(clips), "clip") as report:
+        with progress("log-mel", len(clips), "clip", log_tenths=True) as report:
             counts = write_store(
                 snakemake.output.store,
                 clips,

@@ -41,15 +41,16 @@ def job(snakemake) -> Iterator[None]:
 
 
 @contextmanager
-def progress(label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, and a line in the log at every tenth; yields a function that takes how much is done."""
+def progress(label: str, total: int, unit: str, log_tenths: bool = False) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, perhaps a line in the log at every tenth; yields a function that takes how much is done."""
+    shown = 0
     with tqdm(total=total, desc=label, unit=unit, disable=not sys.stderr.isatty(), leave=False) as bar:
 
         def report(done: int) -> None:
-            if done * 10 // total > bar_state["done"] * 10 // total:
+            nonlocal shown
+            if log_tenths and done * 10 // total > shown * 10 // total:
                 logging.info("%s: %d of %d", label, done, total)
-            bar.update(done - bar_state["done"])
-            bar_state["done"] = done
+            bar.update(done - shown)
+            shown = done
 
-        bar_state = {"done": 0}
         yield report

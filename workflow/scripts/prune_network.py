@@ -16,7 +16,7 @@ from channel_sparsity.pruning.curve import Schedule, Step, finetune, trace, widt
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.training.features import load_subsets
 from channel_sparsity.training.fit import Diverged, accuracy, finetuning_recipe, predict
-from job import job
+from job import job, progress
 
 
 def write_predictions(path, steps, validation, scenes):
@@ -55,15 +55,18 @@ with job(snakemake):
     lam = float(snakemake.wildcards.lam)
     method = method_of(plan, name=name, seed=seed, lam=lam, bands=bands, frames=frames)
     steps = []
-    for step in trace(network, method, schedule, finetuning, train, validation, seed=seed, name=name):
-        steps.append(step)
-        if plan["keep_steps"]:
-            weights = {key: value.contiguous() for key, value in step.network.state_dict().items()}
-            with whole(Path(snakemake.output.curve).with_name("steps") / f"{step.step:02}.safetensors") as path:
-                save_file(weights, path)
-        if metrics["status"] != "trained":
-            logging.warning("the curve ends at step 0: %s", metrics["reason"])
-            break
+    planned = len(schedule.counts(metrics["channels"]))
+    with progress(f"{name}, lambda {lam:g}, {snakemake.wildcards.recipe}", planned, "step") as report:
+        for step in trace(network, method, schedule, finetuning, train, validation, seed=seed, name=name):
+            steps.append(step)
+            report(step.step)
+            if plan["keep_steps"]:
+                weights = {key: value.contiguous() for key, value in step.network.state_dict().items()}
+                with whole(Path(snakemake.output.curve).with_name("steps") / f"{step.step:02}.safetensors") as path:
+                    save_file(weights, path)
+            if metrics["status"] != "trained":
+                logging.warning("the curve ends at step 0: %s", metrics["reason"])
+                break
 
     control = None
     if metrics["status"] == "trained" and schedule.finetuning != "none":

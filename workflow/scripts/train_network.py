@@ -13,7 +13,7 @@ from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.networks.cost import cost
 from channel_sparsity.training.features import load_subsets
 from channel_sparsity.training.fit import Diverged, accuracy, fit, per_scene, predict, recipe_of, seeded
-from job import job
+from job import job, progress
 
 with job(snakemake):
     torch.set_num_threads(snakemake.params.settings["threads"])
@@ -30,26 +30,28 @@ with job(snakemake):
     status, reason = "trained", None
     history = []
     try:
-        for epoch in fit(
-            network,
-            train,
-            recipe,
-            lam=float(lam),
-            seed=seed,
-            purpose=(name, "training"),
-            validation=validation,
-        ):
-            history.append(epoch)
-            logging.info(
-                "epoch %d of %d, rate %.3g: loss %.4f, accuracy %.1f %%; validation loss %.4f, accuracy %.1f %%",
-                epoch.epoch,
-                recipe.epochs,
-                epoch.learning_rate,
-                epoch.loss_train,
-                100 * epoch.accuracy_train,
-                epoch.loss_validation,
-                100 * epoch.accuracy_validation,
-            )
+        with progress(f"{name}, lambda {lam}", recipe.epochs, "epoch") as report:
+            for epoch in fit(
+                network,
+                train,
+                recipe,
+                lam=float(lam),
+                seed=seed,
+                purpose=(name, "training"),
+                validation=validation,
+            ):
+                history.append(epoch)
+                report(epoch.epoch)
+                logging.info(
+                    "epoch %d of %d, rate %.3g: loss %.4f, accuracy %.1f %%; validation loss %.4f, accuracy %.1f %%",
+                    epoch.epoch,
+                    recipe.epochs,
+                    epoch.learning_rate,
+                    epoch.loss_train,
+                    100 * epoch.accuracy_train,
+                    epoch.loss_validation,
+                    100 * epoch.accuracy_validation,
+                )
     except Diverged as error:
         status, reason = "diverged", str(error)
         logging.warning("%s", reason)

@@ -40,7 +40,11 @@ def _imports(path: Path, root: Path) -> tuple[Path, ...]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(
+                    f"{path} has a relative import, which the fingerprint does not follow: make it absolute"
+                )
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     found = set()
@@ -54,7 +58,7 @@ def _imports(path: Path, root: Path) -> tuple[Path, ...]:
 
 
 def code_of(source: str) -> str:
-    """Source text without comments, docstrings, blank lines and trailing space.
+    """Source text without comments, docstrings (of attributes too), blank lines and trailing space.
 
     Taken from the text rather than from the syntax tree, whose printed form differs between Python versions.
     """
@@ -64,14 +68,11 @@ def code_of(source: str) -> str:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
-            first = node.body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                # A body of a docstring alone keeps the line, which says that there is nothing more.
-                for row in range(first.lineno, first.end_lineno + 1):
-                    lines[row - 1] = ""
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            rows = range(node.lineno - 1, node.end_lineno)
+            before = lines[rows[0]].encode()[: node.col_offset]
+            after = lines[rows[-1]].encode()[node.end_col_offset :]
+            if not (before + after).strip():  # nothing else stands on its lines
+                for row in rows:
+                    lines[row] = ""
     return "\n".join(line.rstrip() for line in lines if line.strip())

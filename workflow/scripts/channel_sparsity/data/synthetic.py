@@ -4,8 +4,9 @@ Every clip is drawn from `scenes`, heard at a location that has a sound of its o
 WAV file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
@@ -80,6 +81,7 @@ def write_scenes(
     duration_s: float,
     seed: int,
     workers: int,
+    report: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Write `root`/audio/*.wav (24 bits, 44.1 kHz, mono) and then `root`/meta.csv with TAU's four columns.
 
@@ -87,8 +89,8 @@ def write_scenes(
     many there are for each city and scene, `segments` how many clips for each location, `duration_s` the
     length of a clip. A clip's bytes depend on `seed`, its own name and its length alone: neither on what else
     is made nor on `workers`, the number of processes. More than one are spawned: the main script must be
-    importable, its work behind `if __name__ == "__main__"`. Raises `StudyError` for a setting out of range
-    and for recordings in the way.
+    importable, its work behind `if __name__ == "__main__"`. `report` is told how many clips are done. Raises
+    `StudyError` for a setting out of range and for recordings in the way.
     """
     _check(scenes, cities, locations, segments, duration_s, workers)
     root = Path(root)
@@ -101,14 +103,21 @@ def write_scenes(
     if strangers:
         raise StudyError(f"{root} already holds {min(strangers)}, which is not one of these scenes: empty the folder")
     write = partial(_write_spot, root, segments=segments, samples=round(duration_s * RATE_HZ), seed=seed)
-    if workers == 1:
-        for spot in spots:
-            write(spot)
-    else:
-        with ProcessPoolExecutor(min(workers, len(spots)), get_context("spawn")) as pool:
-            # Reading the results raises what a worker raised.
-            list(pool.map(write, spots, chunksize=max(1, len(spots) // (8 * workers))))
+    with _pool(min(workers, len(spots))) as pool:
+        # Reading the results raises what a worker raised.
+        for done, _ in enumerate(pool(write, spots), start=1):
+            report(done * segments)
     write_text(root / "meta.csv", meta.to_csv(sep="\t", index=False, lineterminator="\n"))
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Callable]:
+    """A `map` over some spawned processes; the plain one where one is enough."""
+    if workers == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield pool.map
 
 
 def _check(scenes: Sequence[str], cities: int, locations: int, segments: int, duration_s: float, workers: int) -> None:
