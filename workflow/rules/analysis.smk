@@ -52,7 +52,6 @@ rule make_tables:
         code=code("make_tables"),
         curves=CURVES,
         cells=CELLS,
-        accuracy_margin=config["accuracy_margin"],
         configuration=config,
         # Of every stage that the numbers went through, for the record beside each table.
         stages={rule: code(rule) for rule in STAGES},
@@ -70,7 +69,6 @@ rule draw_figures:
         regression=f"{RESULTS}/tables/regression.csv",
         gammas=for_all(f"{TRAIN}/gammas.csv", CELLS),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
-        knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
         expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
     log:

@@ -14,8 +14,8 @@ from channel_sparsity.ending import failures, outcome
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
 
-# Freed memory stays with the process: without this, a CPU training spends up to half its time on page faults of
-# activations that were given back a moment ago. Results do not depend on it.
+# Freed memory stays with the process instead of being faulted in anew at every training step: measured on two cores, 0
+# to 25 % faster at 101 frames, no gain at the demo's 26. Results do not depend on it.
 for variable, value in {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",

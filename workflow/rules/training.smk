@@ -8,7 +8,6 @@ rule checkpoints:
 
 rule split_clips:
     input:
-        clips=f"{DATA}/clips.csv",
         manifest=f"{DATA}/manifest.json",
         store=ancient(f"{DATA}/logmel.h5"),
     output:

@@ -9,11 +9,9 @@ from channel_sparsity.analysis.plotting import save
 from job import job
 
 
-def together(paths, points, **columns):
+def together(paths, points):
     """The CSV files of a grid of cells as one table, with the cell's names beside each row."""
-    return pandas.concat(
-        [pandas.read_csv(path).assign(**point, **columns) for path, point in zip(paths, points, strict=True)]
-    )
+    return pandas.concat([pandas.read_csv(path).assign(**point) for path, point in zip(paths, points, strict=True)])
 
 
 with job(snakemake):

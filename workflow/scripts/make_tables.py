@@ -31,7 +31,7 @@ with job(snakemake):
         {**curve, **trained[key(curve)], "control": read_json(control), "knee": read_json(knee)}
         for curve, control, knee in zip(params.curves, files.controls, files.knees, strict=True)
     ]
-    made = {"cells": tables.cells(records, params.accuracy_margin)}
+    made = {"cells": tables.cells(records, params.configuration["accuracy_margin"])}
     made["correlation"] = tables.correlation(made["cells"])
     made["regression"] = tables.regression(made["cells"])
     made["paper"] = beside_paper(made["cells"], made["correlation"], made["regression"])

@@ -117,16 +117,14 @@ def trace(
             macs=now.macs,
             accuracy_before_finetuning=reached if before is None else before,
             accuracy=reached,
-            accuracy_loss=start - reached,
+            accuracy_loss=first.accuracy - reached if number else 0.0,
             network=network,
             log_probabilities=log_probabilities,
             seconds=time.perf_counter() - started,
         )
 
-    started = time.perf_counter()
-    start = accuracy(predict(network, validation), validation)
-    last = measure(0, network, None, started)
-    yield last
+    first = last = measure(0, network, None, time.perf_counter())
+    yield first
     most = channels - sum(sizes_of(network).values())
     for number, count in enumerate(schedule.counts(channels), start=1):
         if last.channels_removed == most:
