@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from channel_sparsity.networks.channels import Network
-from channel_sparsity.networks.cost import output_shapes
+from channel_sparsity.networks.cost import output_areas
 
 N = TypeVar("N", bound=Network)
 
@@ -26,14 +26,14 @@ def penalties(network: Network, bands: int, frames: int) -> dict[str, float]:
     channel; the normalisation of a residual stream has no filter of its own; the linear head reads one weight
     per class.
     """
-    shapes, found = output_shapes(network, bands, frames), {}
+    areas, found = output_areas(network, bands, frames), {}
     for channels in network.channels:
         made = _weights(network, channels.producers, 0)
         carried = _weights(network, channels.carriers, 0)
         read = _weights(network, channels.consumers, 1)
         weights = (made + carried, carried + read) if channels.carriers else (made + read,)
         for norm, count in zip(channels.norms, weights, strict=True):
-            found[norm] = (count + shapes[norm][2:].numel()) / (bands * frames)
+            found[norm] = (count + areas[norm]) / (bands * frames)
     return found
 
 

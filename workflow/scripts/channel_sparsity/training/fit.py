@@ -92,7 +92,7 @@ def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Opti
     if recipe.optimiser == "adam":
         # The paper's "momentum 0.9" read as Adam's beta1.
         return torch.optim.Adam(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999))
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
 
 
 @contextmanager
