@@ -21,8 +21,8 @@ class Recipe:
     `optimiser`: ``sgd`` or ``adam`` (R6). `schedule` of the learning rate: ``steps`` (times `decay_factor` at each of
     `decay_at`, shares of the epochs; R7), ``linear`` (falling to 0 at the end, step by step; R17) or ``constant``.
     `warmup_epochs`: the rate first grows linearly over these. `decay_gammas`: whether weight decay acts on BN's gammas
-    and betas too. `clip_gammas`: bounds the loss's gradient of each single gamma (R12), `clip_norm` then the norm of its
-    whole gradient; None leaves them.
+    and betas too. `clip_gammas`: bounds the loss's gradient of each single gamma (R12), `clip_norm` then the norm of
+    the whole; None leaves them.
     """
 
     epochs: int
