@@ -1,10 +1,13 @@
-"""The study's tables: cells, correlation, regression, and the paper's numbers beside ours."""
+"""The study's tables: cells, how PK follows WS in them, and the paper's numbers and claims beside ours."""
 
 import logging
 
 from channel_sparsity.analysis import tables
+from channel_sparsity.analysis.claims import claims
+from channel_sparsity.analysis.comparisons import comparisons
 from channel_sparsity.analysis.pages import page
 from channel_sparsity.analysis.paper import beside_paper
+from channel_sparsity.analysis.pooling import pooled
 from channel_sparsity.files import read_json, sha256, write_csv, write_json, write_text
 from job import job
 
@@ -12,7 +15,10 @@ TITLES = {
     "cells": "Every pruned network",
     "correlation": "Correlation of Weight Skewness and Prune Knee",
     "regression": "Linear regression of Prune Knee on Weight Skewness",
+    "comparisons": "Recipes in pairs",
+    "pooled": "Weight Skewness and Prune Knee within several networks",
     "paper": "The paper's numbers beside ours",
+    "claims": "The paper's claims",
 }
 
 
@@ -34,7 +40,11 @@ with job(snakemake):
     made = {"cells": tables.cells(records, params.configuration["accuracy_margin"])}
     made["correlation"] = tables.correlation(made["cells"])
     made["regression"] = tables.regression(made["cells"])
+    margins = params.configuration["equivalence"]
+    made["comparisons"] = comparisons(made["cells"], margins)
+    made["pooled"] = pooled(made["cells"])
     made["paper"] = beside_paper(made["cells"], made["correlation"], made["regression"])
+    made["claims"] = claims(made["cells"], margins)
 
     # Each table is one of three formats in `output`, in the order of the rule.
     outputs = iter(snakemake.output)
