@@ -72,7 +72,7 @@ CLAIMS = (
         "WS is expected to increase as the channels get sparser; lambda controls the sparsity",
         "sections 2.1 and 2.2",
         "rank correlation of WS and lambda within networks",
-        "supported if the interval is above 0, contradicted if below",
+        "permutation within networks: supported if it rises, contradicted if it falls, at a one-sided p of 0.025",
         verdicts.ws_grows_with_lambda,
         recipes=False,
     ),

@@ -263,7 +263,7 @@ def _widen(result: dict, names: Sequence[str], included: pandas.DataFrame, kind:
     by_seeds = seed_intervals(included)
     result["interval"] = kind if result[f"{names[0]}_low"] is not None else ""
     for name in names:
-        low, high = by_seeds.get(name, (None, None))
+        low, high = by_seeds.get(name, (None, None)) if result[name] is not None else (None, None)
         result |= {f"{name}_seeds_low": low, f"{name}_seeds_high": high}
         if low is not None and result[f"{name}_low"] is not None:
             result[f"{name}_low"] = min(low, result[f"{name}_low"])
