@@ -85,7 +85,7 @@ def test_pairs_pools_and_claims_read_as_sentences_and_intervals():
     pairs = read(comparisons(cells, margins))
     assert [row["Network"] for row in pairs[::3]] == ["VGG-11", "VGG-13", "all"]
     assert (pairs[0]["n"], pairs[0]["Margin"]) == ("4", "5.0%") and pairs[0]["Difference"].count("%") == 3
-    assert read(pooled(cells))[0]["Networks"] == "vgg"
+    assert read(pooled(cells))[0]["Group"] == "vgg"
     (claim, *_) = read(claims(cells, margins))
     assert claim["The paper says"].startswith("PK grows with the increase of WS")
     assert " to " in claim["Ours (95 % interval)"] and claim["Verdict"] == "supported"

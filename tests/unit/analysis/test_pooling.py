@@ -1,7 +1,7 @@
 import numpy
 import pytest
 from cells_for_tests import LAMBDAS, record
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -29,6 +29,7 @@ def fit(x, y, networks, slopes):
     return coefficients[-1], error[-1], residual, df
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.lists(st.integers(3, 7), min_size=2, max_size=4))
 def test_one_slope_with_an_intercept_for_each_network(seed, sizes):
     x, y, networks = drawn(seed, sizes)

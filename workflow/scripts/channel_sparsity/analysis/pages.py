@@ -19,7 +19,7 @@ var(--ink); background: var(--paper); } h1 { font-size: 1.3rem; margin: 0 0 .4re
 collapse; font-variant-numeric: tabular-nums; } th, td { padding: .3rem .7rem; border-bottom: 1px solid
 var(--line); text-align: left; vertical-align: top; white-space: nowrap; } th { border-bottom: 2px solid
 var(--soft); vertical-align: bottom; } .number { text-align: right; } .words { white-space: normal;
-min-width: 16rem; } tbody tr:nth-child(even) { background: var(--band); }
+min-width: 11rem; } tbody tr:nth-child(even) { background: var(--band); }
 """
 
 
@@ -43,7 +43,7 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "says": ("The paper says", None),
     "where": ("Where", None),
     "network": ("Network", None),
-    "networks": ("Networks", None),
+    "networks": ("Group", None),
     "recipe": ("Recipe", None),
     "other": ("Other recipe", None),
     "quantity": ("Quantity", None),
@@ -63,7 +63,7 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "value_other": ("... of the other", _three),
     "estimate": ("Ours (95 % interval)", _three),
     "n": ("n", str),
-    "n_networks": ("... of them", str),
+    "n_networks": ("Networks", str),
     "r": ("r (95 % interval)", _two),
     "m": ("m (95 % interval)", _three),
     "b": ("b (95 % interval)", _three),
@@ -85,14 +85,14 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "difference": ("Difference", _three),
     "margin": ("Margin", _three),
     "verdict": ("Verdict", None),
-    "printed_verdict": ("Verdict on the paper's own numbers", None),
+    "printed_verdict": ("... on the paper's numbers", None),
     "included": ("Included", _yes),
     "reason": ("Reason", None),
     "test": ("Test", None),
 }
 
-#: Columns of sentences, which may break.
-_SENTENCES = ("says", "reason", "test")
+#: Columns of words that may break.
+_SENTENCES = ("says", "where", "quantity", "reason", "test")
 
 #: The quantities of ``paper.csv`` that people read as percent.
 _SHARES = ("accuracy", "pk", "accuracy_loss_at_pk", "compression_rate")
@@ -105,7 +105,7 @@ def page(table: pandas.DataFrame, title: str, note: str = "") -> str:
     only are left out, and intervals stand behind their estimate. `note` is a paragraph under the title.
     """
     # Each row of paper.csv is of one quantity, named in its first column; its keys are for filtering.
-    hidden = ("network", "recipe") if "what" in table else ()
+    hidden = ("network", "recipe", "quantity") if "what" in table else ()
     shown = [name for name in _COLUMNS if name in table and name not in hidden]
     head = "".join(_tag("th", name, _COLUMNS[name][0]) for name in shown)
     body = "\n".join(
