@@ -205,6 +205,12 @@ def test_but_some_can_contradict_it():
     assert "no estimate for 10 of the 12 networks" in finding.reason
 
 
+def test_the_highest_of_eleven_others_is_higher_by_chance():
+    # VGG-16 leads by 2.1 standard errors, which would be certain of one network chosen beforehand.
+    finding = JUDGES["mobilenet_1_is_the_steepest"](of_family("m", "vgg16", 0.3))
+    assert finding.estimate_high < 0 and finding.verdict == "undecided"
+
+
 @pytest.mark.parametrize(("networks", "verdict"), [(("vgg11",), "undecided"), (("vgg11", "vgg13"), "supported")])
 def test_perfect_order_of_four_lambdas_takes_two_networks(networks, verdict):
     records = [record(network, lam=lam, ws=place) for network in networks for place, lam in enumerate(LAMBDAS[:4])]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import pandas
 
-from channel_sparsity.analysis import verdicts
+from channel_sparsity.analysis import orderings, verdicts
 from channel_sparsity.analysis.evidence import Evidence, gather, printed
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.analysis.verdicts import Finding
@@ -116,7 +116,7 @@ CLAIMS = (
         "sections 4 and 5, Table 3",
         "Fisher's z of r, MobileNets less the next family",
         "supported if every lead excludes 0, contradicted if another family is certainly higher",
-        verdicts.mobilenets_have_the_highest_r,
+        orderings.mobilenets_have_the_highest_r,
     ),
     Claim(
         "mobilenets_have_the_highest_m",
@@ -124,7 +124,7 @@ CLAIMS = (
         "section 5, Table 4",
         "slope, MobileNets less the next family",
         "supported if every lead excludes 0, contradicted if another family is certainly steeper",
-        verdicts.mobilenets_have_the_highest_m,
+        orderings.mobilenets_have_the_highest_m,
     ),
     Claim(
         "mobilenet_1_is_the_steepest",
@@ -132,7 +132,7 @@ CLAIMS = (
         "section 4, Table 4",
         "slope, MobileNet 1.00 less the next network",
         "supported if every lead excludes 0, contradicted if another network is certainly steeper",
-        verdicts.mobilenet_1_is_the_steepest,
+        orderings.mobilenet_1_is_the_steepest,
     ),
     Claim(
         "vggs_have_the_largest_b",
@@ -140,7 +140,7 @@ CLAIMS = (
         "section 5, Table 4",
         "b, VGGs less the next family",
         "supported if every lead excludes 0, contradicted if another family is certainly higher",
-        verdicts.vggs_have_the_largest_b,
+        orderings.vggs_have_the_largest_b,
     ),
     Claim(
         "vgg16_has_the_largest_b",
@@ -148,7 +148,7 @@ CLAIMS = (
         "section 4, Table 4",
         "b, VGG-16 less the next network",
         "supported if every lead excludes 0, contradicted if another network is certainly higher",
-        verdicts.vgg16_has_the_largest_b,
+        orderings.vgg16_has_the_largest_b,
     ),
     Claim(
         "b_is_pk_without_sparsification",
@@ -172,7 +172,7 @@ CLAIMS = (
         "section 4, Table 3",
         "change of Fisher's z of r from one MobileNet to the next wider",
         "supported if the interval is above 0, contradicted if below",
-        verdicts.r_rises_with_width,
+        orderings.r_rises_with_width,
     ),
     Claim(
         "r_falls_with_depth",
@@ -180,7 +180,7 @@ CLAIMS = (
         "section 4, Table 3",
         "change of Fisher's z of r from one VGG to the next deeper",
         "supported if the interval is below 0, contradicted if above",
-        verdicts.r_falls_with_depth,
+        orderings.r_falls_with_depth,
     ),
     Claim(
         "no_pattern_over_variants",
@@ -188,7 +188,7 @@ CLAIMS = (
         "section 5",
         "change of m from one variant of a family to the next",
         "supported if every interval is within the margin of m, contradicted if one excludes 0 and leaves the margin",
-        verdicts.no_pattern_over_variants,
+        orderings.no_pattern_over_variants,
     ),
 )
 
