@@ -43,6 +43,10 @@ def test_noise_does_not_end_the_ladder():
     assert Goal(3, 0.03, 400).too_far(Trial(0.1, 1, 0.82), [Trial(0, 0, 0.9)])
 
 
+def test_less_accuracy_under_a_smaller_penalty_is_not_too_far():
+    assert not GOAL.too_far(Trial(0, 0, 0.5), [Trial(0, 0, 0.5), Trial(0.1, 1, 0.9)])
+
+
 def test_a_training_that_diverges_or_has_no_ws_is_too_far():
     trials, _ = explore(network(lambda s: s if s < 0.05 else None, lambda s: 0.9), GOAL)
     assert levels_of(trials, GOAL, 3)[-1] < 0.05

@@ -36,15 +36,15 @@ class Goal:
     clips: int
 
     def too_far(self, trial: Trial, trials: list[Trial]) -> bool:
-        """Whether a trial is out of bounds: no WS, or an accuracy under the best by more than margin and noise.
+        """Whether a trial is out of bounds: no WS, or beyond the best and less accurate by more than margin and noise.
 
         The noise is two standard errors of the difference of two accuracies on `clips` clips.
         """
         if trial.ws is None or trial.accuracy is None:
             return True
-        best = max(other.accuracy for other in trials if other.accuracy is not None)
-        noise = 2 * math.sqrt(2 * best * (1 - best) / self.clips)
-        return trial.accuracy < best - self.margin - noise
+        best = max((other for other in trials if other.accuracy is not None), key=lambda other: other.accuracy)
+        noise = 2 * math.sqrt(2 * best.accuracy * (1 - best.accuracy) / self.clips)
+        return trial.shrinkage > best.shrinkage and trial.accuracy < best.accuracy - self.margin - noise
 
 
 def explore(train: Callable[[float], Trial], goal: Goal, halvings: int = 2) -> tuple[list[Trial], str]:
