@@ -59,9 +59,15 @@ def test_a_ws_that_never_grows_ends_the_ladder():
     assert "stayed under 3" in reason
 
 
-def test_levels_are_at_equal_steps_of_ws():
+def test_levels_go_from_a_tenth_of_the_rise_of_ws_to_the_top_by_one_factor():
     trials, _ = explore(network(lambda s: 10 * s, lambda s: 0.9), GOAL)
-    assert levels_of(trials, GOAL, 5) == pytest.approx([0, 0.08, 0.16, 0.24, 0.32])
+    ratio = 10 ** (1 / 3)
+    assert levels_of(trials, GOAL, 5) == pytest.approx([0, 0.032, 0.032 * ratio, 0.032 * ratio**2, 0.32])
+
+
+def test_where_ws_rises_late_levels_keep_their_distance():
+    trials, _ = explore(network(lambda s: 0 if s < 0.3 else 3, lambda s: 0.9), GOAL)
+    assert levels_of(trials, GOAL, 4) == pytest.approx([0, 0.32 / 1.7**2, 0.32 / 1.7, 0.32])
 
 
 def test_one_ws_that_an_outlier_threw_off_does_not_turn_a_grid_round():
@@ -75,6 +81,7 @@ def test_every_grid_starts_at_0_ascends_and_stays_within_bounds(slope, limit, le
     trials, _ = explore(network(lambda s: slope * s, lambda s: 0.9 if s < limit else 0.5), GOAL)
     found = levels_of(trials, GOAL, levels)
     assert len(found) == levels and found[0] == 0 and found == sorted(found) and found[-1] < limit
+    assert len({written(shrinkage / 50) for shrinkage in found}) == levels
     assert len(trials) <= 2 + math.ceil(math.log2(100 / FIRST_SHRINKAGE)) + 2
 
 

@@ -17,6 +17,9 @@ FIRST_SHRINKAGE = 0.01
 LARGEST_SHRINKAGE = 100.0
 """Where the ladder ends if nothing ended it before."""
 
+CLOSEST = 1.7
+"""Levels closer than this factor could be the same lambda once written with one digit (1.5 and 2.4 are both 2)."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -76,15 +79,17 @@ def explore(train: Callable[[float], Trial], goal: Goal, halvings: int = 2) -> t
 
 
 def levels_of(trials: list[Trial], goal: Goal, levels: int) -> list[float]:
-    """`levels` shrinkages, 0 first, at about equal steps of WS up to the last trial that is not too far.
+    """`levels` shrinkages: 0, then ever the same factor apart, up to the last trial that is not too far.
 
-    WS is read off an isotonic fit of the trials, straight between them: single gammas can throw a WS off (R12). Where
-    the fit is flat from 0 on, the penalty did nothing yet, and the first level lies beyond.
+    The first beyond 0 is where WS has made a tenth of its way, or lower where levels would come closer than CLOSEST. WS
+    is read off an isotonic fit of the trials, straight between them: single gammas can throw a WS off (R12).
     """
     usable = [trial for trial in trials if not goal.too_far(trial, trials)]
-    shrinkages = numpy.array([trial.shrinkage for trial in usable])
+    shrinkages = [trial.shrinkage for trial in usable]
     ws = isotonic_regression([trial.ws for trial in usable]).x
-    return [0.0, *numpy.interp(numpy.linspace(ws[0], ws[-1], levels)[1:], ws, shrinkages).tolist()]
+    top, start = shrinkages[-1], float(numpy.interp(ws[0] + 0.1 * (ws[-1] - ws[0]), ws, shrinkages))
+    factor = max(CLOSEST, (top / max(start, FIRST_SHRINKAGE / 10)) ** (1 / max(levels - 2, 1)))
+    return [0.0, *(top / factor**below for below in reversed(range(levels - 1)))]
 
 
 def written(lam: float) -> str:
