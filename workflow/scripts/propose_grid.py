@@ -49,7 +49,8 @@ with job(snakemake):
         raise StudyError(
             f"no grid can be proposed for {name}: {reason} (see {snakemake.log[0]}): raise `proposal.epochs`"
         )
-    lambdas = [written(shrinkage / full_sum) for shrinkage in levels_of(trials, goal, plan["levels"])]
+    # Where so few clips make the rates' sum tiny, several may be written as the largest lambda there is.
+    lambdas = list(dict.fromkeys(written(s / full_sum) for s in levels_of(trials, goal, plan["levels"])))
 
     rows = [
         asdict(trial)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channel_sparsity.networks import build, gammas_of
@@ -43,6 +43,7 @@ def test_the_proximal_step_minimises_its_objective_and_no_gamma_changes_its_sign
 
 
 @pytest.mark.parametrize("kind", ["proximal", "ista"])
+@settings(max_examples=10)
 @given(st.floats(1e-4, 0.5), st.floats(1e-3, 0.1))
 def test_thresholds_carry_the_learning_rate_and_the_channels_cost(kind, rate, lam):
     network = build("vgg11", 2, 0.05)

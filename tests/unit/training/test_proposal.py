@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_sparsity.training.proposal import FIRST_SHRINKAGE, Goal, Trial, explore, levels_of, written
+from channel_sparsity.training.proposal import FIRST_SHRINKAGE, LARGEST_SHRINKAGE, Goal, Trial, explore, levels_of, written
 
 GOAL = Goal(ws=3, margin=0.03, clips=4000)
 ROOT = Path(__file__).parents[3]
@@ -82,7 +82,7 @@ def test_every_grid_starts_at_0_ascends_and_stays_within_bounds(slope, limit, le
     found = levels_of(trials, GOAL, levels)
     assert len(found) == levels and found[0] == 0 and found == sorted(found) and found[-1] < limit
     assert len({written(shrinkage / 50) for shrinkage in found}) == levels
-    assert len(trials) <= 2 + math.ceil(math.log2(100 / FIRST_SHRINKAGE)) + 2
+    assert len(trials) <= 2 + math.ceil(math.log2(LARGEST_SHRINKAGE / FIRST_SHRINKAGE)) + 2
 
 
 @given(st.just(0.0) | st.floats(1e-20, 2))

@@ -14,7 +14,7 @@ from scipy.optimize import isotonic_regression
 FIRST_SHRINKAGE = 0.01
 """The first rung of the ladder: 2 % of an initial gamma."""
 
-LARGEST_SHRINKAGE = 100.0
+LARGEST_SHRINKAGE = 10.0
 """Where the ladder ends if nothing ended it before."""
 
 CLOSEST = 1.7
