@@ -10,7 +10,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_sparsity.training.proposal import FIRST_SHRINKAGE, LARGEST_SHRINKAGE, Goal, Trial, explore, levels_of, written
+from channel_sparsity.training.proposal import (
+    FIRST_SHRINKAGE,
+    LARGEST_SHRINKAGE,
+    Goal,
+    Trial,
+    explore,
+    levels_of,
+    written,
+)
 
 GOAL = Goal(ws=3, margin=0.03, clips=4000)
 ROOT = Path(__file__).parents[3]
