@@ -30,7 +30,9 @@ def test_a_run_makes_what_the_contract_names(finished):
         ],
         PRUNE: ["curve.csv", "widths.csv", "timing.csv", "predictions.h5", "knee.json"],
         "results/tiny/tables": [
-            f"{t}.{f}" for t in ("cells", "correlation", "regression", "paper") for f in ("csv", "html")
+            f"{table}.{form}"
+            for table in ("cells", "correlation", "regression", "comparisons", "pooled", "paper", "claims")
+            for form in ("csv", "html", "json")
         ],
         "results/tiny/figures": [f"{t}.{f}" for t in ("gammas", "pruning_curves", "ws_vs_pk") for f in ("svg", "png")],
     }
@@ -127,6 +129,9 @@ def test_what_a_changed_setting_reruns(study):
         "draw_figures",
     }
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
+    assert set(study.planned(changes={"equivalence": {"pk": 0.1}})) == {"make_tables", "draw_figures"}
+    new_seed = study.planned(changes={"seeds": [1, 2]})
+    assert (new_seed["train_network"], new_seed["prune_network"], new_seed["find_knee"]) == (6, 10, 10)
     new_lambda = study.planned(changes={"lambdas": {"default": ["0", "1e-2", "2e-2"]}})
     assert (new_lambda["train_network"], new_lambda["prune_network"]) == (3, 5)
 

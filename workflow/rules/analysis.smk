@@ -2,7 +2,15 @@
 
 TABLES = [
     f"{RESULTS}/tables/{name}"
-    for name in ("cells", "correlation", "regression", "paper")
+    for name in (
+        "cells",
+        "correlation",
+        "regression",
+        "comparisons",
+        "pooled",
+        "paper",
+        "claims",
+    )
 ]
 FIGURES = [
     f"{RESULTS}/figures/{name}" for name in ("gammas", "pruning_curves", "ws_vs_pk")

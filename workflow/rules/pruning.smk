@@ -40,7 +40,11 @@ rule prune_network:
 rule find_knee:
     input:
         curve=f"{PRUNE}/curve.csv",
+        # The curve counts them: it stands for the predictions, whose time stamp then does not matter.
+        predictions=ancient(f"{PRUNE}/predictions.h5"),
         metrics=f"{TRAIN}/metrics.json",
+        split=rules.split_clips.output.split,
+        clips=f"{DATA}/clips.csv",
     output:
         f"{PRUNE}/knee.json",
     log:

@@ -1,14 +1,25 @@
-"""Prune Knee of one curve."""
+"""Prune Knee of one curve, its interval over locations, and its loss on clips that did not place it."""
 
+import h5py
 import pandas
 
 from channel_sparsity.analysis.knee import Rule, measure
+from channel_sparsity.analysis.resampling import UNKNOWN, resample
 from channel_sparsity.files import read_json, write_json
 from job import job
 
 with job(snakemake):
-    metrics, settings = read_json(snakemake.input.metrics), snakemake.params.settings
+    files, settings = snakemake.input, snakemake.params.settings
+    metrics = read_json(files.metrics)
     rule = Rule(settings["rule"], settings["axis"], settings["sensitivity"], settings["online"])
-    curve = pandas.read_csv(snakemake.input.curve)
+    curve = pandas.read_csv(files.curve)
     classes, clips = len(metrics["accuracy_per_scene"]), metrics["clips_validation"]
-    write_json(snakemake.output[0], measure(curve, classes, clips, rule))
+    knee = measure(curve, classes, clips, rule)
+    resampled = UNKNOWN
+    if knee["status"] != "none":
+        with h5py.File(files.predictions, "r", locking=False) as predictions:
+            hits, rows = predictions["scene"][:] == predictions["label"][:], predictions["row"][:]
+        validation = pandas.read_csv(files.split, dtype=str)["filename"].iloc[rows]
+        identifiers = pandas.read_csv(files.clips, dtype=str, keep_default_na=False, index_col="filename")["identifier"]
+        resampled = resample(hits, identifiers.loc[validation].tolist(), curve, classes, rule)
+    write_json(snakemake.output[0], knee | {"resampled": resampled})

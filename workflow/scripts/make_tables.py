@@ -1,18 +1,49 @@
-"""The study's tables: cells, correlation, regression, and the paper's numbers beside ours."""
+"""The study's tables: cells, how PK follows WS in them, and the paper's numbers and claims beside ours."""
 
 import logging
 
 from channel_sparsity.analysis import tables
+from channel_sparsity.analysis.claims import claims
+from channel_sparsity.analysis.comparisons import comparisons
 from channel_sparsity.analysis.pages import page
 from channel_sparsity.analysis.paper import beside_paper
+from channel_sparsity.analysis.pooling import pooled
 from channel_sparsity.files import read_json, sha256, write_csv, write_json, write_text
 from job import job
 
-TITLES = {
-    "cells": "Every pruned network",
-    "correlation": "Correlation of Weight Skewness and Prune Knee",
-    "regression": "Linear regression of Prune Knee on Weight Skewness",
-    "paper": "The paper's numbers beside ours",
+#: The title of each page, and what its reader has to know.
+PAGES = {
+    "cells": (
+        "Every pruned network",
+        "The interval of PK: validation locations resampled, the network as it is. Loss on other clips: PK placed by "
+        "half of the locations, its loss read from the other half.",
+    ),
+    "correlation": (
+        "Correlation of Weight Skewness and Prune Knee",
+        "Each lambda is a point, the mean over its seeds. Intervals are Fisher's; from three seeds on, the wider of "
+        "that and of the seeds resampled within lambdas.",
+    ),
+    "regression": (
+        "Linear regression of Prune Knee on Weight Skewness",
+        "Each lambda is a point, the mean over its seeds. Intervals are Student's; from three seeds on, the wider of "
+        "that and of the seeds resampled within lambdas.",
+    ),
+    "comparisons": (
+        "Recipes in pairs",
+        "The first recipe less the other, on the cells that both have. Equivalent: the interval lies within the margin "
+        "on both sides. Different: it excludes 0 and leaves the margin. Undecided: neither.",
+    ),
+    "pooled": (
+        "Weight Skewness and Prune Knee within several networks",
+        "Every network has an intercept of its own; p tests whether they share a slope. If the networks are ignored, "
+        "what sets them apart is mixed with what sparsity does to them.",
+    ),
+    "paper": ("The paper's numbers beside ours", "What the study has a counterpart of comes first."),
+    "claims": (
+        "The paper's claims",
+        "Undecided: the interval does not settle it, or cells are missing. The last verdict is of the same test on the "
+        "numbers that the paper prints, with six points a network, which is assumed; empty where they do not suffice.",
+    ),
 }
 
 
@@ -34,14 +65,19 @@ with job(snakemake):
     made = {"cells": tables.cells(records, params.configuration["accuracy_margin"])}
     made["correlation"] = tables.correlation(made["cells"])
     made["regression"] = tables.regression(made["cells"])
+    margins = params.configuration["equivalence"]
+    made["comparisons"] = comparisons(made["cells"], margins)
+    made["pooled"] = pooled(made["cells"])
     made["paper"] = beside_paper(made["cells"], made["correlation"], made["regression"])
+    made["claims"] = claims(made["cells"], margins)
 
     # Each table is one of three formats in `output`, in the order of the rule.
     outputs = iter(snakemake.output)
     for name, table in made.items():
         path = next(outputs)
         write_csv(path, table)
-        write_text(next(outputs), page(table, TITLES[name], params.note))
+        title, explanation = PAGES[name]
+        write_text(next(outputs), page(table, title, f"{explanation} {params.note}"))
         write_json(
             next(outputs),
             {

@@ -4,6 +4,7 @@ import numpy
 import pandas
 
 from channel_sparsity.analysis.knee import Rule, measure
+from channel_sparsity.analysis.resampling import UNKNOWN
 
 LAMBDAS = ("0", "1e-6", "1e-5", "5e-5", "1e-4", "1e-3")
 
@@ -38,6 +39,7 @@ def record(network="vgg16", recipe="slimming", lam="0", seed=1, *, accuracy=0.9,
             "masked_rate": 0.75,
             "margin": None,
             "bound": None,
+            "resampled": {"low": None, "high": None, "accuracy_loss_held_out": None},
         }
         | knee,
     }
@@ -74,6 +76,6 @@ def study(networks=("vgg11", "resnet11"), recipes=("slimming", "random"), lambda
                         }
                     )
                     one = record(network, recipe, lam, seed, ws=0.1 + place + rng.normal(0, 0.1))
-                    records.append(one | {"knee": measure(curve, 10, 1000, Rule())})
+                    records.append(one | {"knee": measure(curve, 10, 1000, Rule()) | {"resampled": UNKNOWN}})
                     curves.append(curve.assign(network=network, recipe=recipe, lam=lam, seed=seed))
     return records, pandas.concat(curves, ignore_index=True)

@@ -4,8 +4,11 @@ import pytest
 from cells_for_tests import censored, record, study
 
 from channel_sparsity.analysis import tables
+from channel_sparsity.analysis.claims import claims
+from channel_sparsity.analysis.comparisons import comparisons
 from channel_sparsity.analysis.pages import NOTHING, page
 from channel_sparsity.analysis.paper import beside_paper
+from channel_sparsity.analysis.pooling import pooled
 
 
 class Table(HTMLParser):
@@ -43,18 +46,20 @@ def read(frame, **keywords):
 
 
 def test_cells_read_in_percent_and_full_names():
-    scaled = record("resnet20", lam="1e-3", ws=1.234, pk=0.6543, accuracy_loss=0.0321)
+    resampled = {"low": 0.6, "high": 0.7, "accuracy_loss_held_out": 0.04}
+    scaled = record("resnet20", lam="1e-3", ws=1.234, pk=0.6543, accuracy_loss=0.0321, resampled=resampled)
     scaled["metrics"]["width_scale"] = 0.5
     (row,) = read(tables.cells([scaled], 0.03))
     assert row["Network"] == "ResNet-20 x 0.5"
-    assert (row["Lambda"], row["WS"], row["PK, channels"]) == ("1e-3", "1.23", "65.4%")
-    assert (row["Accuracy"], row["Loss at PK, points"], row["Included"]) == ("90.0%", "3.2", "yes")
+    assert (row["Lambda"], row["WS"], row["PK (95 % interval)"]) == ("1e-3", "1.23", "65.4% (60.0% to 70.0%)")
+    assert (row["Accuracy"], row["Loss at PK, points"], row["... on other clips"]) == ("90.0%", "3.2", "4.0")
+    assert row["Included"] == "yes"
     assert row["Parameters"] == "14,720,000"
 
 
 def test_what_is_missing_is_a_dash_with_its_reason():
     (row,) = read(tables.cells([record(**censored())], 0.03))
-    assert (row["PK, channels"], row["Included"], row["Reason"]) == (NOTHING, "no", "knee censored at 95.0 %")
+    assert (row["PK (95 % interval)"], row["Included"], row["Reason"]) == (NOTHING, "no", "knee censored at 95.0 %")
 
 
 def test_intervals_stand_behind_their_estimate(cells):
@@ -72,6 +77,18 @@ def test_the_papers_shares_read_in_percent_and_the_rest_as_numbers():
     assert rows["Table 1, row 1: PK of VGG-16, Liu et al."] == "61.0%"
     assert rows["Table 1, row 1: WS of VGG-16, Liu et al."] == "0.100"
     assert rows["Table 4: b of VGG-16, Liu et al."] == "0.670"
+
+
+def test_pairs_pools_and_claims_read_as_sentences_and_intervals():
+    cells = tables.cells(study(("vgg11", "vgg13"), ("slimming", "ista"))[0], 0.03)
+    margins = {"pk": 0.05, "m": 0.03, "r": 0.1}
+    pairs = read(comparisons(cells, margins))
+    assert [row["Network"] for row in pairs[::3]] == ["VGG-11", "VGG-13", "all"]
+    assert (pairs[0]["n"], pairs[0]["Margin"]) == ("4", "5.0%") and pairs[0]["Difference"].count("%") == 3
+    assert read(pooled(cells))[0]["Group"] == "vgg"
+    (claim, *_) = read(claims(cells, margins))
+    assert claim["The paper says"].startswith("PK grows with the increase of WS")
+    assert " to " in claim["Ours (95 % interval)"] and claim["Verdict"] == "supported"
 
 
 def test_hostile_text_stays_text():

@@ -64,11 +64,12 @@ def test_each_number_stands_beside_ours():
     correlation, regression = tables.correlation(cells), tables.regression(cells)
     frame = beside_paper(cells, correlation, regression).set_index("what")
     assert list(frame.columns[:3]) == ["ours", "paper", "difference"]
-    assert len(frame) == 6  # r, m and b of two networks; the control is in no table of the paper
+    assert frame["ours"].notna().sum() == 6  # r, m and b of two networks; the control is in no table of the paper
+    assert frame["ours"].notna()[:6].all(), "what the study has comes first"
     row = frame.loc["Table 4: m of MobileNet 0.50, Liu et al."]
-    ours = regression.query("network == 'mobilenet0.50' and recipe == 'slimming'")["m"].item()
-    assert (row["ours"], row["paper"]) == (ours, 0.21)
-    assert row["difference"] == pytest.approx(ours - 0.21)
+    ours = regression.query("network == 'mobilenet0.50' and recipe == 'slimming'").iloc[0]
+    assert (row["ours"], row["ours_low"], row["ours_high"], row["paper"]) == (*ours[["m", "m_low", "m_high"]], 0.21)
+    assert row["difference"] == pytest.approx(ours["m"] - 0.21)
     r = frame.loc["Table 3: r of VGG-11, Liu et al.", "ours"]
     assert r == correlation.query("network == 'vgg11' and recipe == 'slimming'")["r"].item()
 
@@ -82,23 +83,31 @@ def test_table_1_stands_beside_vgg_16_by_rank_in_ws():
     ]
     records += [record(lam="1e-1", accuracy=0.5, ws=0.0, recipe="ista")]
     frame = beside(records)
-    table = frame[(frame["table"] == "Table 1") & (frame["quantity"] == "pk")]
-    assert list(table["paper"]) == [0.70, 0.75, 0.81, 0.84, 0.88, 0.89]
-    numpy.testing.assert_allclose(table["ours"], [0.533, 0.523, 0.513, 0.503, numpy.nan, numpy.nan])
-    ws = frame[(frame["table"] == "Table 1") & (frame["quantity"] == "ws")]
+    table = frame[(frame["table"] == "Table 1") & (frame["recipe"] == "ista")]
+    pk, ws = (table[table["quantity"] == name] for name in ("pk", "ws"))
+    assert list(pk["paper"]) == [0.70, 0.75, 0.81, 0.84, 0.88, 0.89]
+    numpy.testing.assert_allclose(pk["ours"], [0.533, 0.523, 0.513, 0.503, numpy.nan, numpy.nan])
+    assert list(pk["reason"]) == [""] * 4 + ["4 lambdas are included"] * 2
     numpy.testing.assert_allclose(ws["ours"][:4], [1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("records", [[], [record(recipe="random")], study(("vgg11",), ("ista",))[0]])
+def test_every_number_of_the_papers_three_tables_is_there(records):
+    frame = beside(records)
     assert frame["what"].is_unique
+    assert frame["table"].value_counts().to_dict() == {"Table 1": 60, "Table 3": 24, "Table 4": 48}
+    for recipe, columns in (("slimming", slice(0, 4)), ("ista", slice(4, 8))):
+        own = frame[frame["recipe"] == recipe].set_index(["quantity", "network"])["paper"]
+        assert own["r"].to_dict() == TABLE_3[recipe]
+        assert sorted(own["m"]) == sorted(printed(PRINTED_4)[::2, columns].ravel())
+    assert (frame["ours"].notna() | (frame["reason"] != "")).all(), "what is missing says why"
 
 
 def test_what_is_undefined_is_missing_and_a_scaled_network_says_so():
     scaled = record("vgg11")
     scaled["metrics"]["width_scale"] = 0.25
-    frame = beside([scaled])
-    assert frame["ours"].isna().all()
-    assert frame["difference"].isna().all()
-    assert all("VGG-11 x 0.25" in what for what in frame["what"])
-
-
-def test_a_study_of_neither_method_has_an_empty_table():
-    assert beside([record(recipe="random")]).empty
-    assert beside([]).empty
+    frame = beside([scaled]).set_index("what")
+    assert frame["ours"].isna().all() and frame["difference"].isna().all()
+    assert frame.loc["Table 3: r of VGG-11 x 0.25, Liu et al.", "reason"] == "needs at least 3 points, has 1"
+    other = frame.loc["Table 3: r of VGG-11 x 0.25, Ye et al.", "reason"]
+    assert other == "the study does not prune VGG-11 x 0.25 by Ye et al."

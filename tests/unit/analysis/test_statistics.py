@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from channel_sparsity.analysis.paper import TABLE_1
-from channel_sparsity.analysis.statistics import correlate, pearson, regress, tau_b
+from channel_sparsity.analysis.statistics import (
+    Estimate,
+    combine,
+    correlate,
+    difference_of_correlations,
+    fisher,
+    leave_one_out,
+    mean_of_values,
+    pearson,
+    regress,
+    tau_b,
+)
 
 WS = numpy.array([row.ws for row in TABLE_1])
 points = st.lists(st.tuples(st.floats(-3, 5), st.floats(0, 1)), min_size=4, max_size=8)
@@ -29,6 +40,15 @@ def test_fishers_interval_by_its_formula():
     assert result.r_low == pytest.approx(math.tanh(math.atanh(result.r) - half))
     assert result.r_high == pytest.approx(math.tanh(math.atanh(result.r) + half))
     assert (round(result.r_low, 2), round(result.r_high, 2)) == (0.47, 0.99)
+
+
+@given(st.floats(-0.99, 0.99), st.integers(4, 40))
+def test_fishers_interval_is_scipys(r, n):
+    x = numpy.random.default_rng(n).normal(size=(2, n))
+    ours = fisher(pearson(*x)[1], n)
+    assert ours == pytest.approx(tuple(stats.pearsonr(*x).confidence_interval()))
+    low, high = fisher(r, n)
+    assert -1 <= low < r < high <= 1
 
 
 def test_fishers_interval_covers_what_it_claims_at_six_points():
@@ -131,3 +151,40 @@ def test_missing_values_drop_their_pair():
     x, y = [1.0, 2, 3, 4, 5], [0.1, 0.25, numpy.nan, 0.3, 0.6]
     kept = correlate([1.0, 2, 4, 5], [0.1, 0.25, 0.3, 0.6])
     assert correlate(x, y) == kept
+
+
+def test_r_without_each_point_in_turn():
+    x, y = [0.0, 1, 2, 3, 10], [0.5, 0.4, 0.7, 0.6, 0.1]
+    kept = [numpy.corrcoef(numpy.delete(x, i), numpy.delete(y, i))[0, 1] for i in range(5)]
+    assert leave_one_out(x, y) == pytest.approx((min(kept), max(kept)))
+    assert leave_one_out(x, y)[1] > 0 > pearson(x, y)[1], "one point can turn the sign"
+    assert leave_one_out([1, 2, 3], [1, 2, 3]) == (None, None)
+    assert leave_one_out([1, 2, 2, 2], [1, 2, 3, 4]) == (None, None), "without the first WS does not vary"
+
+
+def test_a_difference_of_means_is_welchs():
+    a, b = numpy.array([0.7, 0.8, 0.74]), numpy.array([0.5, 0.9, 0.4, 0.3, 0.6])
+    welch = stats.ttest_ind(a, b, equal_var=False)
+    ours = combine([1, -1], [mean_of_values(a), mean_of_values(b)])
+    assert ours.value == pytest.approx(a.mean() - b.mean())
+    assert ours.df == pytest.approx(welch.df)
+    assert ours.interval() == pytest.approx(tuple(welch.confidence_interval()))
+
+
+def test_a_known_error_gives_a_normal_interval():
+    both = combine([0.5, 0.5], [Estimate(1, 3), Estimate(2, 4)])
+    assert (both.value, both.error) == (1.5, 2.5)
+    assert both.interval(0.9) == pytest.approx(stats.norm.interval(0.9, 1.5, 2.5))
+    assert combine([1, -1], [Estimate(1, 0, 2), Estimate(1, 0, 2)]).interval() == (0, 0)
+
+
+def test_zous_own_example_of_correlations_that_share_a_variable():
+    # Zou (2007), Psychological Methods 12, p. 410.
+    low, high = difference_of_correlations(0.396, 0.179, 0.088, 66)
+    assert (round(low, 3), round(high, 3)) == (-0.093, 0.517)
+
+
+def test_correlations_on_a_line_do_not_break_their_difference():
+    assert difference_of_correlations(1.0, 1.0, 1.0, 6) == pytest.approx((0, 0), abs=1e-6)
+    low, high = difference_of_correlations(1.0, -0.5, -0.5, 6)
+    assert low < 1.5 < high

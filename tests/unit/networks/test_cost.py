@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from channel_sparsity import networks
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import NETWORKS, family
-from channel_sparsity.networks.cost import channel_costs, cost, masked_parameters, output_shapes
+from channel_sparsity.networks.cost import channel_costs, cost, masked_parameters, output_areas
 
 BANDS, FRAMES, CLASSES = 40, 401, 10
 VGG = {
@@ -113,11 +113,11 @@ def test_a_network_is_left_as_it_was():
     assert all(tensor.equal(state[key]) for key, tensor in network.state_dict().items())
 
 
-def test_output_shapes():
-    shapes = output_shapes(built("vgg16"), 40, 401)
-    assert shapes["stage1.1.norm"] == (1, 64, 40, 401)
-    assert shapes["stage5.2.conv"] == (1, 512, 2, 25)
-    assert shapes["head"] == (1, 10)
+def test_output_areas():
+    areas = output_areas(built("vgg16"), 40, 401)
+    assert areas["stage1.1.norm"] == 40 * 401
+    assert areas["stage5.2.conv"] == 2 * 25
+    assert areas["head"] == 1
 
 
 def test_an_input_that_is_too_small_is_named():

@@ -27,6 +27,7 @@ RECIPE = Recipe(
     decay_at=(),
     decay_factor=0.1,
     warmup_epochs=0,
+    clip_gammas=None,
     clip_norm=None,
     augmentation=Augmentation(0.4, 4, 0.1),
 )

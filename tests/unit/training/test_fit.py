@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.augmentation import Augmentation
@@ -32,6 +34,7 @@ RECIPE = Recipe(
     decay_at=(0.5, 0.75),
     decay_factor=0.1,
     warmup_epochs=0,
+    clip_gammas=None,
     clip_norm=None,
     augmentation=Augmentation(0.4, 4, 0.1),
 )
@@ -88,9 +91,10 @@ def test_the_papers_recipe_shrinks_by_1660_lambda():
     assert recipe.sum_of_rates(10_080) == pytest.approx(1661.6, abs=0.1)
 
 
-def test_plain_sgd_shrinks_idle_gammas_by_the_shrinkage(clips):
-    """With nothing else acting on a gamma, lambda x sum of the rates is what it loses (R10)."""
-    recipe = replace(RECIPE, momentum=0.0, weight_decay=0.0)
+@pytest.mark.parametrize("bound", [None, 1e-6])
+def test_plain_sgd_shrinks_idle_gammas_by_the_shrinkage(clips, bound):
+    """With nothing else acting on a gamma, lambda x sum of the rates is what it loses (R10); no bound is on that."""
+    recipe = replace(RECIPE, momentum=0.0, weight_decay=0.0, clip_gammas=bound)
     network = build("vgg11", 2, 0.05)
     # A head of zeros sends no gradient back, and with no weight of its own in the gradient it stays zero.
     torch.nn.init.zeros_(network.head.weight)
@@ -98,6 +102,16 @@ def test_plain_sgd_shrinks_idle_gammas_by_the_shrinkage(clips):
     list(fit(network, clips[0], recipe, lam=1e-2, seed=1, purpose=()))
     lost = 0.5 - torch.cat([gamma.detach() for gamma in gammas_of(network).values()])
     torch.testing.assert_close(lost, torch.full_like(lost, 1e-2 * recipe.sum_of_rates(16)))
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bound=st.floats(1e-6, 1e-3))
+def test_the_loss_moves_no_gamma_further_than_its_bound(clips, bound):
+    recipe = replace(RECIPE, momentum=0.0, weight_decay=0.0, clip_gammas=bound)
+    network, _ = trained(clips, recipe)
+    moved = torch.cat([(gamma.detach() - 0.5).abs() for gamma in gammas_of(network).values()])
+    furthest = bound * recipe.sum_of_rates(16)
+    assert furthest * 0.9 < moved.max() <= furthest + 1e-6
 
 
 def test_the_same_seed_gives_the_same_bits_whatever_ran_before(clips):

@@ -133,6 +133,13 @@ def by_kneed(trace: Trace, sensitivity: float, online: bool) -> Knee:
     return Knee("found", position=float(answer.knee), grid=float(answer.knee))
 
 
+def find(trace: Trace, full_loss: float, rule: Rule) -> Knee:
+    """The knee of a curve by the rule, whose axis is the curve's."""
+    if rule.name == "kneed":
+        return by_kneed(trace, rule.sensitivity, rule.online)
+    return fixed_ends(trace, full_loss)
+
+
 def _unusable(loss: numpy.ndarray, accuracy: float, classes: int, clips: int) -> str:
     """Why a curve has no knee whatever the rule; empty if it may have one."""
     if not math.isfinite(accuracy):
@@ -175,10 +182,7 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
     full_loss = accuracy - 1 / classes
     traces = {axis: Trace.of(rate, loss) for axis, rate in rates.items()}
 
-    knees = {
-        axis: by_kneed(trace, rule.sensitivity, rule.online) if rule.name == "kneed" else fixed_ends(trace, full_loss)
-        for axis, trace in traces.items()
-    }
+    knees = {axis: find(trace, full_loss, rule) for axis, trace in traces.items()}
     trace, knee = traces[rule.axis], knees[rule.axis]
     checks = {
         "fixed_ends": fixed_ends(trace, full_loss).position,

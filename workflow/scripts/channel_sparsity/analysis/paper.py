@@ -83,66 +83,84 @@ _QUANTITIES = {
     "compression_rate": "compression rate at PK",
 }
 
-#: The columns of ``paper.csv``: the four to read, and what the rows can be filtered by.
-COLUMNS = ("what", "ours", "paper", "difference", "table", "network", "recipe", "quantity")
+#: The columns of ``paper.csv``: the four to read, what the rows can be filtered by, our 95 % interval, and why ours
+#: is missing.
+COLUMNS = (
+    *("what", "ours", "paper", "difference"),
+    *("table", "network", "recipe", "quantity"),
+    *("ours_low", "ours_high", "reason"),
+)
 
 
 def beside_paper(
     cells: pandas.DataFrame, correlation: pandas.DataFrame, regression: pandas.DataFrame
 ) -> pandas.DataFrame:
-    """Each published number that the study has a counterpart of, with ours and the difference (ours - paper).
+    """Every number of Tables 1, 3 and 4, with ours and the difference (ours - paper), where we have one.
 
-    `cells`, `correlation`, `regression`: the tables of that name. A row stands here where the study prunes
-    the network with the method's default recipe (`METHODS`); ours is missing where it is undefined. Table 1
-    shows examples at lambdas that the paper does not give: its rows stand beside our included cells of the
-    same rank in WS, from the least sparse on.
+    `cells`, `correlation`, `regression`: the tables of that name. Ours is of the method's default recipe (`METHODS`);
+    where it is missing, `reason` says why. Table 1 shows examples at lambdas that the paper does not give: its rows
+    stand beside our included cells of the same rank in WS, from the least sparse on. Rows that the study has a
+    counterpart of come first, then those of networks and methods that it lacks, both in the paper's order.
     """
-    rows = [*_examples(cells), *_correlations(correlation, regression)]
-    frame = pandas.DataFrame(rows, columns=[name for name in COLUMNS if name != "difference"])
-    frame = frame.astype({"ours": float, "paper": float})
-    frame["difference"] = frame["ours"] - frame["paper"]
-    return frame[list(COLUMNS)]
+    pruned = set(zip(correlation["network"], correlation["recipe"], strict=True))
+    scales = dict(zip(cells["network"], cells["width_scale"], strict=True))
+    rows = []
+    for row in (*_examples(cells), *_correlations(correlation, regression)):
+        network, recipe = row["network"], row["recipe"]
+        name = label(network, scales.get(network, 1.0))
+        row["what"] = f"{row['table']}{row.pop('place')}: {row.pop('words')} of {name}, {METHODS[recipe]}"
+        if (network, recipe) not in pruned:
+            row["reason"] = f"the study does not prune {name} by {METHODS[recipe]}"
+        rows.append(row)
+    rows.sort(key=lambda row: (row["network"], row["recipe"]) not in pruned)
+    frame = pandas.DataFrame(rows).reindex(columns=list(COLUMNS))
+    frame = frame.astype(dict.fromkeys(("ours", "paper", "ours_low", "ours_high"), float))
+    return frame.assign(difference=frame["ours"] - frame["paper"])
 
 
 def _correlations(correlation: pandas.DataFrame, regression: pandas.DataFrame) -> Iterator[dict]:
     """Tables 3 and 4 beside ours."""
-    lines = regression.set_index(["network", "recipe"])
-    for table, quantity, published in (
-        ("Table 3", "r", TABLE_3),
-        ("Table 4", "m", TABLE_4_M),
-        ("Table 4", "b", TABLE_4_B),
+    keys = ["network", "recipe"]
+    for table, quantity, published, own in (
+        ("Table 3", "r", TABLE_3, correlation.set_index(keys)),
+        ("Table 4", "m", TABLE_4_M, regression.set_index(keys)),
+        ("Table 4", "b", TABLE_4_B, regression.set_index(keys)),
     ):
-        for row in correlation[correlation["recipe"].isin(METHODS)].itertuples():
-            name = label(row.network, row.width_scale)
-            yield {
-                "what": f"{table}: {quantity} of {name}, {METHODS[row.recipe]}",
-                "ours": row.r if quantity == "r" else lines.loc[(row.network, row.recipe), quantity],
-                "paper": published[row.recipe][row.network],
-                "table": table,
-                "network": row.network,
-                "recipe": row.recipe,
-                "quantity": quantity,
-            }
+        for recipe, values in published.items():
+            for network, value in values.items():
+                ours = own.loc[(network, recipe)] if (network, recipe) in own.index else {}
+                yield {
+                    "table": table,
+                    "place": "",
+                    "words": quantity,
+                    "ours": ours.get(quantity),
+                    "ours_low": ours.get(f"{quantity}_low"),
+                    "ours_high": ours.get(f"{quantity}_high"),
+                    "paper": value,
+                    "network": network,
+                    "recipe": recipe,
+                    "quantity": quantity,
+                    "reason": ours.get("reason", ""),
+                }
 
 
 def _examples(cells: pandas.DataFrame) -> Iterator[dict]:
     """Table 1 beside our cells of the same network, averaged over seeds and matched by their rank in WS."""
-    for recipe, method in METHODS.items():
-        chosen = cells[(cells["network"] == EXAMPLE_NETWORK) & (cells["recipe"] == recipe)]
-        if chosen.empty:
-            continue
-        name = label(EXAMPLE_NETWORK, chosen["width_scale"].iloc[0])
-        levels = chosen[chosen["included"]].groupby("lam")[list(_QUANTITIES)].mean()
+    for recipe in METHODS:
+        chosen = cells[(cells["network"] == EXAMPLE_NETWORK) & (cells["recipe"] == recipe) & cells["included"]]
+        levels = chosen.groupby("lam")[list(_QUANTITIES)].mean()
         ours = levels.sort_values("ws", ignore_index=True).reindex(range(len(TABLE_1)))
         for rank, example in enumerate(TABLE_1):
             published = asdict(example) | asdict(getattr(example, recipe))
             for quantity, words in _QUANTITIES.items():
                 yield {
-                    "what": f"Table 1, row {rank + 1}: {words} of {name}, {method}",
+                    "table": "Table 1",
+                    "place": f", row {rank + 1}",
+                    "words": words,
                     "ours": ours[quantity][rank],
                     "paper": published[quantity],
-                    "table": "Table 1",
                     "network": EXAMPLE_NETWORK,
                     "recipe": recipe,
                     "quantity": quantity,
+                    "reason": "" if rank < len(levels) else f"{len(levels)} lambdas are included",
                 }

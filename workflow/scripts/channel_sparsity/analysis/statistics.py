@@ -1,6 +1,7 @@
 """How Prune Knee follows Weight Skewness: Eq. 8 to 10, with intervals for a handful of points (R24)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -25,6 +26,37 @@ class Correlation:
     r_high: float | None = None
     p: float | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its standard error, and the degrees of freedom of that (infinite where it is known)."""
+
+    value: float
+    error: float
+    df: float = math.inf
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Student's t interval."""
+        half = float(stats.t.ppf((1 + confidence) / 2, self.df)) * self.error
+        return self.value - half, self.value + half
+
+    def __neg__(self) -> "Estimate":
+        return Estimate(-self.value, self.error, self.df)
+
+
+def combine(weights: Sequence[float], estimates: Sequence[Estimate]) -> Estimate:
+    """The weighted sum of independent estimates, with degrees of freedom after Welch and Satterthwaite."""
+    variances = [(weight * each.error) ** 2 for weight, each in zip(weights, estimates, strict=True)]
+    total = sum(variances)
+    spread = sum(variance**2 / each.df for variance, each in zip(variances, estimates, strict=True))
+    value = sum(weight * each.value for weight, each in zip(weights, estimates, strict=True))
+    return Estimate(value, math.sqrt(total), total**2 / spread if spread > 0 else math.inf)
+
+
+def mean(estimates: Sequence[Estimate]) -> Estimate:
+    """The mean of independent estimates."""
+    return combine([1 / len(estimates)] * len(estimates), estimates)
 
 
 @dataclass(frozen=True)
@@ -74,12 +106,33 @@ def correlate(ws: ArrayLike, pk: ArrayLike, confidence: float = 0.95) -> Correla
     reason = _no_correlation(ws, pk)
     if reason:
         return Correlation(len(ws), reason=reason)
-    fit = stats.pearsonr(ws, pk)
-    r, p = float(fit.statistic), _permutation_p(ws, pk)
+    r, p = float(stats.pearsonr(ws, pk).statistic), _permutation_p(ws, pk)
     if len(ws) < 4:
         return Correlation(len(ws), r, p=p, reason="no interval of r at fewer than 4 points")
-    low, high = fit.confidence_interval(confidence)
-    return Correlation(len(ws), r, float(low), float(high), p)
+    return Correlation(len(ws), r, *fisher(r, len(ws), confidence), p)
+
+
+def fisher(r: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Fisher's z interval of a correlation of n points, four at least: z varies by 1 / (n - 3)."""
+    z, half = _z(r), float(stats.norm.ppf((1 + confidence) / 2)) / math.sqrt(n - 3)
+    return math.tanh(z - half), math.tanh(z + half)
+
+
+def _z(r: float) -> float:
+    """Fisher's z, finite for points that lie on a line but for rounding."""
+    return math.atanh(max(-1 + 1e-15, min(1 - 1e-15, r)))
+
+
+def fisher_z(r: float, n: int) -> Estimate:
+    """Fisher's z of a correlation of n points, four at least, as an estimate whose error is known."""
+    return Estimate(_z(r), 1 / math.sqrt(n - 3))
+
+
+def leave_one_out(ws: ArrayLike, pk: ArrayLike) -> tuple[float | None, float | None]:
+    """The smallest and the largest r that remain when one of the points [n] is left out; None if undefined."""
+    ws, pk = _pairs(ws, pk)
+    kept = [pearson(numpy.delete(ws, place), numpy.delete(pk, place))[1] for place in range(len(ws))]
+    return (None, None) if None in kept or not kept else (min(kept), max(kept))
 
 
 def pearson(ws: ArrayLike, pk: ArrayLike) -> tuple[int, float | None]:
@@ -122,8 +175,35 @@ def regress(ws: ArrayLike, pk: ArrayLike, confidence: float = 0.95) -> Regressio
     reason = _no_line(ws)
     if reason:
         return Regression(len(ws), reason=reason)
-    fit = stats.linregress(ws, pk)
-    factor = stats.t.ppf((1 + confidence) / 2, len(ws) - 2)
-    m, b = float(fit.slope), float(fit.intercept)
-    m_half, b_half = float(factor * fit.stderr), float(factor * fit.intercept_stderr)
-    return Regression(len(ws), m, m - m_half, m + m_half, b, b - b_half, b + b_half)
+    m, b = line(ws, pk)
+    return Regression(len(ws), m.value, *m.interval(confidence), b.value, *b.interval(confidence))
+
+
+def line(x: ArrayLike, y: ArrayLike) -> tuple[Estimate, Estimate]:
+    """Slope and intercept of the least-squares line through at least three points [n] that vary in x."""
+    fit, df = stats.linregress(x, y), len(x) - 2
+    return Estimate(float(fit.slope), float(fit.stderr), df), Estimate(
+        float(fit.intercept), float(fit.intercept_stderr), df
+    )
+
+
+def mean_of_values(values: ArrayLike) -> Estimate:
+    """The mean of at least two values [n], with its standard error."""
+    values = numpy.asarray(values, dtype=float)
+    return Estimate(float(values.mean()), float(stats.sem(values)), len(values) - 1)
+
+
+def difference_of_correlations(r: float, other: float, between: float, n: int) -> tuple[float, float]:
+    """Zou's (2007) 95 % interval of r(x, y) - r(x, z) of n points that share x; `between` is r(y, z).
+
+    From Fisher's intervals of both, which need four points, and the correlation that the two have because they share x.
+    """
+    product = r * other
+    free = (1 - r**2) * (1 - other**2)
+    shared = (between - product / 2) * (1 - r**2 - other**2 - between**2) + between**3
+    # On a line both are certain, and nothing is shared.
+    shared = max(-1.0, min(1.0, shared / free)) if free > 1e-12 else 0.0
+    (low, high), (other_low, other_high) = fisher(r, n), fisher(other, n)
+    down, up = (r - low, other_high - other), (high - r, other - other_low)
+    half_down, half_up = (math.sqrt(max(a**2 + b**2 - 2 * shared * a * b, 0.0)) for a, b in (down, up))
+    return r - other - half_down, r - other + half_up

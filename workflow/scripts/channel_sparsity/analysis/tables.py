@@ -1,13 +1,14 @@
 """From measured cells to the study's tables: which count, and how PK follows WS (sections 3.2, 3.4 and 4)."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas
 
-from channel_sparsity.analysis.statistics import correlate, pearson, regress, tau_b
+from channel_sparsity.analysis.replicates import seed_intervals
+from channel_sparsity.analysis.statistics import correlate, leave_one_out, pearson, regress, tau_b
 from channel_sparsity.naming import NETWORKS, family, variant
 
 #: The columns of ``cells.csv`` and their types.
@@ -40,6 +41,9 @@ CELLS = {
     "parameters": "Int64",
     "macs": "Int64",
     "width_scale": float,
+    "pk_low": float,
+    "pk_high": float,
+    "accuracy_loss_held_out": float,
 }
 
 #: The columns of ``correlation.csv`` and their types.
@@ -61,6 +65,12 @@ CORRELATION = {
     "r_with_censored": float,
     "reason": str,
     "width_scale": float,
+    "interval": str,
+    "r_seeds_low": float,
+    "r_seeds_high": float,
+    "r_without_one_low": float,
+    "r_without_one_high": float,
+    "n_censored": int,
 }
 
 #: The columns of ``regression.csv`` and their types.
@@ -76,6 +86,11 @@ REGRESSION = {
     "b_high": float,
     "reason": str,
     "width_scale": float,
+    "interval": str,
+    "m_seeds_low": float,
+    "m_seeds_high": float,
+    "b_seeds_low": float,
+    "b_seeds_high": float,
 }
 
 #: What names a row of ``correlation.csv`` and ``regression.csv``.
@@ -133,6 +148,9 @@ def _cell(record: Mapping) -> dict:
         "parameters": metrics.get("parameters"),
         "macs": metrics.get("macs"),
         "width_scale": metrics.get("width_scale", 1.0),
+        "pk_low": knee["resampled"]["low"],
+        "pk_high": knee["resampled"]["high"],
+        "accuracy_loss_held_out": knee["resampled"]["accuracy_loss_held_out"],
         "lacks": _lacks(metrics, sparsity, knee),
     }
 
@@ -196,23 +214,27 @@ def _at_bound(chosen: pandas.DataFrame) -> pandas.DataFrame:
 def correlation(cells: pandas.DataFrame) -> pandas.DataFrame:
     """Pearson's r of WS and PK for each network and recipe: ``correlation.csv`` (Eq. 10, Table 3).
 
-    n, r, r_low, r_high and p are of the included cells, averaged over the seeds of each lambda. Beside them,
-    each with its own n: r_points of the included cells one by one; tau_b of the same means;
-    r_without_exclusion of the means with the cells over the limit of lambda too; r_with_censored of the means
-    with censored cells at their bound.
+    n, r, r_low, r_high and p are of the included cells, averaged over the seeds of each lambda; `interval` says what
+    r_low and r_high are (`_widen`), and r_seeds_low and r_seeds_high what the seeds alone say. Beside them, each with
+    its own n: r_points of the included cells one by one; tau_b of the same means; r_without_exclusion of the means
+    with the cells over the limit of lambda too; r_with_censored of the means with censored cells, n_censored of them,
+    at their bound. r_without_one_low and r_without_one_high are the range of r when one lambda is left out.
     """
     rows = []
     for (network, recipe), group in cells.groupby(_GROUP, sort=False):
         included = group[group["included"]]
         mean = _means(included)
         all_lambdas = _means(group.dropna(subset=["ws", "pk"]))
-        bounded = _means(_at_bound(group[group["within_limit"]]).dropna(subset=["ws", "pk"]))
+        within = group[group["within_limit"]]
+        bounded = _means(_at_bound(within).dropna(subset=["ws", "pk"]))
         row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
-        row |= asdict(correlate(mean["ws"], mean["pk"]))
+        row |= _widen(asdict(correlate(mean["ws"], mean["pk"])), ("r",), included, "Fisher")
+        row["r_without_one_low"], row["r_without_one_high"] = leave_one_out(mean["ws"], mean["pk"])
         row["n_points"], row["r_points"] = pearson(included["ws"], included["pk"])
         row["n_tau_b"], row["tau_b"] = tau_b(mean["ws"], mean["pk"])
         row["n_without_exclusion"], row["r_without_exclusion"] = pearson(all_lambdas["ws"], all_lambdas["pk"])
         row["n_with_censored"], row["r_with_censored"] = pearson(bounded["ws"], bounded["pk"])
+        row["n_censored"] = (within["knee_status"] == "censored").sum()
         rows.append(row)
     return pandas.DataFrame(rows, columns=list(CORRELATION)).astype(CORRELATION)
 
@@ -220,11 +242,31 @@ def correlation(cells: pandas.DataFrame) -> pandas.DataFrame:
 def regression(cells: pandas.DataFrame) -> pandas.DataFrame:
     """The line PK = m WS + b for each network and recipe: ``regression.csv`` (Eq. 8, 9, Table 4).
 
-    Through the included cells, averaged over the seeds of each lambda.
+    Through the included cells, averaged over the seeds of each lambda; intervals as in `correlation`.
     """
     rows = []
     for (network, recipe), group in cells.groupby(_GROUP, sort=False):
-        mean = _means(group[group["included"]])
+        included = group[group["included"]]
+        mean = _means(included)
         row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
-        rows.append(row | asdict(regress(mean["ws"], mean["pk"])))
+        row |= _widen(asdict(regress(mean["ws"], mean["pk"])), ("m", "b"), included, "Student")
+        rows.append(row)
     return pandas.DataFrame(rows, columns=list(REGRESSION)).astype(REGRESSION)
+
+
+def _widen(result: dict, names: Sequence[str], included: pandas.DataFrame, kind: str) -> dict:
+    """A row's estimates `names` with the interval of some `kind`, widened to hold what the seeds say.
+
+    Either alone may be too narrow: the points' own scatter is all there is without replicates; replicates know nothing
+    of points that lie off the line, and errors in WS draw r of every resample towards 0 (docs/readings.md, R24).
+    """
+    by_seeds = seed_intervals(included)
+    result["interval"] = kind if result[f"{names[0]}_low"] is not None else ""
+    for name in names:
+        low, high = by_seeds.get(name, (None, None)) if result[name] is not None else (None, None)
+        result |= {f"{name}_seeds_low": low, f"{name}_seeds_high": high}
+        if low is not None and result[f"{name}_low"] is not None:
+            result[f"{name}_low"] = min(low, result[f"{name}_low"])
+            result[f"{name}_high"] = max(high, result[f"{name}_high"])
+            result["interval"] = f"{kind} and seeds"
+    return result

@@ -21,37 +21,39 @@ class Cost:
 
 def cost(network: Network, bands: int, frames: int) -> Cost:
     """The cost of `network` for one clip of log-mel [1, bands, frames]."""
-    shapes = output_shapes(network, bands, frames)
+    areas = output_areas(network, bands, frames)
     weighted = (nn.Conv2d, nn.Linear)
     macs = sum(
-        network.get_submodule(name).weight.numel() * shape[2:].numel()
-        for name, shape in shapes.items()
+        network.get_submodule(name).weight.numel() * area
+        for name, area in areas.items()
         if isinstance(network.get_submodule(name), weighted)
     )
     return Cost(sum(parameter.numel() for parameter in network.parameters()), macs)
 
 
-def output_shapes(network: Network, bands: int, frames: int) -> dict[str, torch.Size]:
-    """What each innermost module puts out for one clip: [1, channels, bands', frames'] or [1, outputs].
+@torch.inference_mode()
+def output_areas(network: Network, bands: int, frames: int) -> dict[str, int]:
+    """The area of what each innermost module puts out for one clip: bands' x frames', 1 behind the pooling.
 
-    Nothing is computed: a copy without data is walked through. StudyError if the input is too small.
+    StudyError if the input is too small.
     """
-    shapes = {}
-    with torch.device("meta"):
-        skeleton = network.resized(widths_of(network)).eval()
-        for name, module in skeleton.named_modules():
-            if not list(module.children()):
-                module.register_forward_hook(
-                    lambda _, inputs, output, name=name: shapes.__setitem__(name, output.shape)
-                )
-        try:
-            skeleton(torch.empty(1, 1, bands, frames))
-        except RuntimeError as error:
-            raise StudyError(
-                f"{type(network).__name__} cannot take clips of {bands} bands x {frames} frames ({error}): "
-                "use more bands or longer clips"
-            ) from error
-    return shapes
+    areas = {}
+    with torch.random.fork_rng(devices=[]):
+        # Areas do not depend on widths: the narrowest network of the same design takes next to no time.
+        skeleton = network.resized(dict.fromkeys(widths_of(network), 1)).eval()
+    for name, module in skeleton.named_modules():
+        if not list(module.children()):
+            module.register_forward_hook(
+                lambda _, inputs, output, name=name: areas.__setitem__(name, output.shape[2:].numel())
+            )
+    try:
+        skeleton(torch.zeros(1, 1, bands, frames))
+    except RuntimeError as error:
+        raise StudyError(
+            f"{type(network).__name__} cannot take clips of {bands} bands x {frames} frames ({error}): "
+            "use more bands or longer clips"
+        ) from error
+    return areas
 
 
 def masked_parameters(network: Network, widths: Mapping[str, int]) -> int:
@@ -76,14 +78,14 @@ def channel_costs(network: Network, bands: int, frames: int) -> dict[str, float]
     makes one filter per channel; the normalisation of a residual stream has no filter of its own; the linear head reads
     one weight per class.
     """
-    shapes, found = output_shapes(network, bands, frames), {}
+    areas, found = output_areas(network, bands, frames), {}
     for channels in network.channels:
         made = _weights(network, channels.producers, 0)
         carried = _weights(network, channels.carriers, 0)
         read = _weights(network, channels.consumers, 1)
         weights = (made + carried, carried + read) if channels.carriers else (made + read,)
         for norm, count in zip(channels.norms, weights, strict=True):
-            found[norm] = (count + shapes[norm][2:].numel()) / (bands * frames)
+            found[norm] = (count + areas[norm]) / (bands * frames)
     return found
 
 

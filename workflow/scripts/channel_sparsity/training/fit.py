@@ -21,7 +21,8 @@ class Recipe:
     `optimiser`: ``sgd`` or ``adam`` (R6). `schedule` of the learning rate: ``steps`` (times `decay_factor` at each of
     `decay_at`, shares of the epochs; R7), ``linear`` (falling to 0 at the end, step by step; R17) or ``constant``.
     `warmup_epochs`: the rate first grows linearly over these. `decay_gammas`: whether weight decay acts on BN's gammas
-    and betas too. `clip_norm`: the norm of the loss's gradient is cut to this; None leaves it.
+    and betas too. `clip_gammas`: bounds the loss's gradient of each single gamma (R12), `clip_norm` then the norm of
+    the whole; None leaves them.
     """
 
     epochs: int
@@ -35,6 +36,7 @@ class Recipe:
     decay_at: tuple[float, ...]
     decay_factor: float
     warmup_epochs: int
+    clip_gammas: float | None
     clip_norm: float | None
     augmentation: Augmentation
 
@@ -90,7 +92,7 @@ def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Opti
     if recipe.optimiser == "adam":
         # The paper's "momentum 0.9" read as Adam's beta1.
         return torch.optim.Adam(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999))
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
 
 
 @contextmanager
@@ -138,7 +140,9 @@ def fit(
                 loss = batch.loss(logits)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
-                # The bound is on the loss's gradient alone: lambda pulls equally hard at every step (R10).
+                # The bounds are on the loss's gradient alone: lambda pulls equally hard at every step (R10).
+                if recipe.clip_gammas is not None:
+                    torch.nn.utils.clip_grad_value_(gammas, recipe.clip_gammas, foreach=True)
                 if recipe.clip_norm is not None:
                     torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm, foreach=True)
                 add_subgradient(gammas, lam)

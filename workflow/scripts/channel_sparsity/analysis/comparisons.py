@@ -1,0 +1,130 @@
+"""Recipes in pairs: do they differ, or are they as good as equal (R24)?"""
+
+import itertools
+from collections.abc import Mapping
+
+import numpy
+import pandas
+
+from channel_sparsity.analysis.pooling import pool
+from channel_sparsity.analysis.statistics import difference_of_correlations, mean, mean_of_values
+
+#: The columns of ``comparisons.csv`` and their types.
+COMPARISONS = {
+    "network": str,
+    "recipe": str,
+    "other": str,
+    "quantity": str,
+    "n": int,
+    "value": float,
+    "value_other": float,
+    "difference": float,
+    "difference_low": float,
+    "difference_high": float,
+    "margin": float,
+    "verdict": str,
+    "reason": str,
+    "width_scale": float,
+}
+
+#: What stands for the network in rows that join several.
+ALL = "all"
+
+
+def equivalence(low: float | None, high: float | None, margin: float) -> str:
+    """What an interval of a difference says: equivalent, different or undecided.
+
+    ``equivalent`` where it lies within the margin on both sides (two one-sided tests), a certain but negligible
+    difference included; ``different`` where it reaches beyond the margin and excludes 0; else ``undecided``.
+    """
+    if low is None or high is None:
+        return "undecided"
+    if -margin <= low and high <= margin:
+        return "equivalent"
+    return "different" if low > 0 or high < 0 else "undecided"
+
+
+def comparisons(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas.DataFrame:
+    """Every two recipes that prune the same network, on the cells that both have: ``comparisons.csv``.
+
+    `cells`: the table of that name. `margins`: how large a difference of pk, m and r counts as none, fixed beforehand.
+    Recipes prune the same trained networks, so both have the same WS, and what differs is PK alone. A pair of cells
+    counts where both are included. `difference` is the first recipe's less the other's: of PK (mean over lambdas, a
+    paired t), of m (the slope of the difference on WS) and of r (Zou's interval for correlations that share WS). Rows
+    of ``all`` join the networks, each with an intercept of its own.
+    """
+    rows = []
+    for recipe, other in itertools.combinations(dict.fromkeys(cells["recipe"]), 2):
+        pairs = _pairs(cells, recipe, other)
+        shared = [name for name in dict.fromkeys(cells["network"]) if _prunes_both(cells, name, recipe, other)]
+        for network in [*shared, *([ALL] if len(shared) > 1 else [])]:
+            chosen = pairs if network == ALL else pairs[pairs["network"] == network]
+            scale = 1.0 if network == ALL else cells.loc[cells["network"] == network, "width_scale"].iloc[0]
+            for found in (_of_pk(chosen), _of_m(chosen), _of_r(chosen)):
+                margin = margins[found["quantity"]]
+                row = {"network": network, "recipe": recipe, "other": other, "n": len(chosen), "width_scale": scale}
+                verdict = equivalence(found.get("difference_low"), found.get("difference_high"), margin)
+                rows.append(row | found | {"margin": margin, "verdict": verdict})
+    return pandas.DataFrame(rows, columns=list(COMPARISONS)).astype(COMPARISONS)
+
+
+def _prunes_both(cells: pandas.DataFrame, network: str, *recipes: str) -> bool:
+    """Whether a network is pruned by all of the recipes."""
+    return set(recipes) <= set(cells.loc[cells["network"] == network, "recipe"])
+
+
+def _pairs(cells: pandas.DataFrame, recipe: str, other: str) -> pandas.DataFrame:
+    """Network, ws, first and second (PK of two recipes), a row for each lambda, averaged over the seeds of both."""
+    keys = ["network", "lam", "seed"]
+    one, two = (cells[cells["included"] & (cells["recipe"] == name)] for name in (recipe, other))
+    both = one.merge(two[[*keys, "pk"]], on=keys, suffixes=("", "_other"))
+    means = both.groupby(["network", "lam"], sort=False)[["ws", "pk", "pk_other"]].mean().reset_index()
+    return means.rename(columns={"pk": "first", "pk_other": "second"})
+
+
+def _of_pk(pairs: pandas.DataFrame) -> dict:
+    """The mean difference of PK; that of several networks is the mean of theirs."""
+    replicated = [own for _, own in pairs.groupby("network", sort=False) if len(own) > 1]
+    if not replicated:
+        return {"quantity": "pk", "reason": f"needs 2 lambdas of a network, has {len(pairs)}"}
+    first, second = (float(numpy.mean([own[name].mean() for own in replicated])) for name in ("first", "second"))
+    return _found(
+        "pk", first, second, mean([mean_of_values(own["first"] - own["second"]) for own in replicated]).interval()
+    )
+
+
+def _of_m(pairs: pandas.DataFrame) -> dict:
+    """The difference of the slopes, which is the slope of the difference, because both have the same WS."""
+    networks = pairs["network"]
+    first, second, both = (
+        pool(pairs["ws"], pk, networks) for pk in (pairs["first"], pairs["second"], pairs["first"] - pairs["second"])
+    )
+    if both.m is None:
+        return {"quantity": "m", "reason": both.reason}
+    return _found("m", first.m, second.m, (both.m_low, both.m_high))
+
+
+def _of_r(pairs: pandas.DataFrame) -> dict:
+    """The difference of the correlations within networks."""
+    networks = pairs["network"]
+    first, second, both = (
+        pool(pairs[x], pairs[y], networks) for x, y in (("ws", "first"), ("ws", "second"), ("first", "second"))
+    )
+    known = next((each.reason for each in (first, second, both) if each.reason), "")
+    if known:
+        return {"quantity": "r", "reason": known}
+    interval = difference_of_correlations(first.r, second.r, both.r, first.n - first.n_networks + 1)
+    return _found("r", first.r, second.r, interval)
+
+
+def _found(quantity: str, value: float, other: float, interval: tuple[float, float]) -> dict:
+    """The part of a row that holds numbers."""
+    return {
+        "quantity": quantity,
+        "value": value,
+        "value_other": other,
+        "difference": value - other,
+        "difference_low": interval[0],
+        "difference_high": interval[1],
+        "reason": "",
+    }
