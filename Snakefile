@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/training.smk"
+include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
 
@@ -25,6 +26,7 @@ localrules:
     dataset,
     features,
     checkpoints,
+    propose_lambdas,
     curves,
     tables,
     figures,

@@ -73,6 +73,10 @@ def test_the_configurations_that_ship_are_valid(overlay):
             {"curves": [{"recipe": "ista"}, {"recipe": "ista"}]},
             "mine.yaml: `curves` lists the recipe ista twice",
         ),
+        (
+            {"recipes": {"x": {"method": "random", "shrink_survivors": True}}},
+            "mine.yaml: the recipe x has `shrink_survivors`, which goes with `method: ista` alone",
+        ),
         ({"split": {"train_share": 1}}, "`split.train_share` is 1, but must be less than 1"),
         ({"datasets": {"x": {"source": "folder"}}}, "mine.yaml: `datasets.x.path` is missing"),
         (

@@ -13,7 +13,17 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
 COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs")
 #: Rows of the job table that are no work: the targets, and the sum.
-MAKE_NOTHING = {"all", "dataset", "features", "checkpoints", "curves", "tables", "figures", "total"}
+MAKE_NOTHING = {
+    "all",
+    "dataset",
+    "features",
+    "checkpoints",
+    "propose_lambdas",
+    "curves",
+    "tables",
+    "figures",
+    "total",
+}
 
 
 class Study:

@@ -1,12 +1,14 @@
 """The real DAG: what it makes, what it makes again, and what it leaves alone."""
 
 import json
+import math
 import random
 import re
 
 import h5py
 import pandas
 import pytest
+import yaml
 
 from channel_sparsity.files import sha256
 
@@ -145,6 +147,24 @@ def test_single_targets_run_alone(fresh):
     }
     assert fresh.planned("dataset") == {"synthesise_scenes": 1, "list_clips": 1}
     assert fresh.planned("checkpoints")["train_network"] == 6
+
+
+def test_lambdas_are_proposed_only_when_asked_for(study):
+    assert study.planned("propose_lambdas") == {"propose_grid": 3}
+    proposal = study.work / "results/tiny/proposal"
+    snippet = proposal / "vgg11.yaml"
+    said = study.snakemake(snippet.relative_to(study.work), changes={"proposal": {"epochs": 2, "levels": 3}})
+    proposed = yaml.safe_load(snippet.read_text())["lambdas"]["vgg11"]
+    assert f"Proposed lambdas for vgg11: {json.dumps(proposed)}" in said.stdout
+    assert proposed[0] == "0" and len(proposed) <= 3
+    trials = pandas.read_csv(proposal / "vgg11.csv")
+    assert trials["shrinkage"].is_monotonic_increasing
+    # Eight epochs at 0.05: a tenth of it from half on, a hundredth from three quarters on.
+    steps = math.ceil(json.loads((study.work / TRAIN / "metrics.json").read_text())["clips_train"] / 8)
+    penalised = trials[trials["shrinkage"] > 0]
+    sum_of_rates = penalised["shrinkage"] / penalised["lambda_in_study"]
+    assert sum_of_rates.to_numpy() == pytest.approx(0.05 * steps * (4 + 2 * 0.1 + 2 * 0.01))
+    study.snakemake("-n", changes=yaml.safe_load(snippet.read_text()))
 
 
 def test_a_deleted_figure_is_drawn_again_to_the_same_bytes(study):

@@ -12,17 +12,17 @@ from safetensors.torch import load_file, save_file
 
 from channel_sparsity.files import StudyError, read_json, whole, write_csv, write_json
 from channel_sparsity.networks import build
-from channel_sparsity.pruning.curve import Schedule, Step, finetune, trace, widths_table
+from channel_sparsity.pruning.curve import Finetuning, Schedule, Step, finetune, trace, widths_rows
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.training.features import load_subsets
 from channel_sparsity.training.fit import Diverged, accuracy, finetuning_recipe, predict
+from channel_sparsity.training.penalty import Penalty
 from job import job, progress
 
 
-def write_predictions(path, steps, validation, scenes):
+def write_predictions(path, log_probabilities, validation, scenes):
     """The class [steps, clips] and its log-probability of every validation clip at every step; see the attributes."""
-    log_probabilities = torch.stack([step.log_probabilities for step in steps])
-    best = log_probabilities.max(dim=2)
+    best = torch.stack(log_probabilities).max(dim=2)
     with whole(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
         file.create_dataset("scene", data=best.indices.numpy().astype(numpy.uint16))
         file.create_dataset("log_probability", data=best.values.numpy())
@@ -38,8 +38,13 @@ with job(snakemake):
     torch.set_num_threads(snakemake.params.settings["threads"])
     name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
     metrics = read_json(snakemake.input.metrics)
+    lam = float(snakemake.wildcards.lam)
     plan = snakemake.params.recipe
-    finetuning = finetuning_recipe(snakemake.params.settings, plan["finetuning"])
+    finetuning = Finetuning(
+        finetuning_recipe(snakemake.params.settings, plan["finetuning"]),
+        Penalty(plan["finetuning"]["penalty"], lam),
+        plan["finetuning"]["rescaling"],
+    )
     schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
     train, validation, scenes = load_subsets(
         snakemake.input.store, snakemake.input.split, snakemake.input.normalisation
@@ -52,13 +57,16 @@ with job(snakemake):
     network = network.to(memory_format=torch.channels_last)
 
     bands, frames = train.logmel.shape[1:]
-    lam = float(snakemake.wildcards.lam)
-    method = method_of(plan, name=name, seed=seed, lam=lam, bands=bands, frames=frames)
-    steps = []
+    method = method_of(plan, name=name, seed=seed, bands=bands, frames=frames)
+    # Of each step only what is written: networks and their gradients do not pile up.
+    rows, widths, log_probabilities, seconds = [], [], [], []
     planned = len(schedule.counts(metrics["channels"]))
     with progress(f"{name}, lambda {lam:g}, {snakemake.wildcards.recipe}", planned, "step") as report:
         for step in trace(network, method, schedule, finetuning, train, validation, seed=seed, name=name):
-            steps.append(step)
+            rows.append({column: getattr(step, column) for column in Step.COLUMNS})
+            widths.extend(widths_rows(step))
+            log_probabilities.append(step.log_probabilities)
+            seconds.append({"step": step.step, "seconds": step.seconds})
             report(step.step)
             if plan["keep_steps"]:
                 weights = {key: value.contiguous() for key, value in step.network.state_dict().items()}
@@ -71,18 +79,12 @@ with job(snakemake):
     control = None
     if metrics["status"] == "trained" and schedule.finetuning != "none":
         try:
-            tuned = finetune(network, method, finetuning, train, seed=seed, purpose=(name, "finetuning", 0))
+            tuned = finetune(network, finetuning, train, seed=seed, purpose=(name, "finetuning", 0))
             control = accuracy(predict(tuned, validation), validation)
         except Diverged as error:
             logging.warning("fine-tuning of the unpruned network diverged: %s", error)
-    write_csv(
-        snakemake.output.curve,
-        pandas.DataFrame([{c: getattr(step, c) for c in Step.COLUMNS} for step in steps], columns=Step.COLUMNS),
-    )
-    write_csv(snakemake.output.widths, pandas.DataFrame(widths_table(steps), columns=["step", "layer", "channels"]))
-    write_predictions(snakemake.output.predictions, steps, validation, scenes)
+    write_csv(snakemake.output.curve, pandas.DataFrame(rows, columns=Step.COLUMNS))
+    write_csv(snakemake.output.widths, pandas.DataFrame(widths, columns=["step", "layer", "channels"]))
+    write_predictions(snakemake.output.predictions, log_probabilities, validation, scenes)
     write_json(snakemake.output.control, {"accuracy_unpruned_finetuned": control})
-    write_csv(
-        snakemake.output.timing,
-        pandas.DataFrame([{"step": s.step, "seconds": s.seconds} for s in steps], columns=["step", "seconds"]),
-    )
+    write_csv(snakemake.output.timing, pandas.DataFrame(seconds, columns=["step", "seconds"]))

@@ -13,6 +13,7 @@ from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.networks.cost import cost
 from channel_sparsity.training.features import load_subsets
 from channel_sparsity.training.fit import Diverged, accuracy, fit, per_scene, predict, recipe_of, seeded
+from channel_sparsity.training.penalty import Penalty
 from job import job, progress
 
 with job(snakemake):
@@ -26,6 +27,7 @@ with job(snakemake):
     with seeded(seed, name, "initialisation"):
         network = build(name, len(scenes), snakemake.params.width_scale)
     network = network.to(memory_format=torch.channels_last)
+    penalty = Penalty(snakemake.params.settings["penalty"], float(lam))
 
     status, reason = "trained", None
     history = []
@@ -35,10 +37,10 @@ with job(snakemake):
                 network,
                 train,
                 recipe,
-                lam=float(lam),
                 seed=seed,
                 purpose=(name, "training"),
                 validation=validation,
+                **penalty.options(network, *train.logmel.shape[1:]),
             ):
                 history.append(epoch)
                 report(epoch.epoch)

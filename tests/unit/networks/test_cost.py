@@ -1,4 +1,4 @@
-"""Parameters and MACs against arithmetic from the papers' tables and against torch's own counter."""
+"""Costs against arithmetic from the papers' tables and against torch's own counter."""
 
 from itertools import pairwise
 from math import ceil
@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from channel_sparsity import networks
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import NETWORKS, family
-from channel_sparsity.networks.cost import cost, masked_parameters, output_areas
+from channel_sparsity.networks.cost import channel_costs, cost, masked_parameters, output_areas
 
 BANDS, FRAMES, CLASSES = 40, 401, 10
 VGG = {
@@ -139,3 +139,50 @@ def test_masked_parameters_are_those_that_a_mask_leaves(name):
     left = sum(parameter.count_nonzero().item() for parameter in network.parameters())
     assert masked_parameters(network, widths) == left
     assert masked_parameters(network, networks.widths_of(network)) == cost(network, 40, 51).parameters
+
+
+def test_a_channel_of_vgg16_costs_this_by_hand():
+    """Ye et al.'s Eq. 2 on 40 x 401: (k^2 inputs + next k^2 outputs + area of its map) / area of the input."""
+    # Maps are 40 x 401, halved and rounded down four times; the head reads one weight for each of 10 classes.
+    expected = {
+        "stage1.0": 9 * 1 + 9 * 64 + 40 * 401,
+        "stage1.1": 9 * 64 + 9 * 128 + 40 * 401,
+        "stage2.0": 9 * 64 + 9 * 128 + 20 * 200,
+        "stage2.1": 9 * 128 + 9 * 256 + 20 * 200,
+        "stage3.0": 9 * 128 + 9 * 256 + 10 * 100,
+        "stage3.1": 9 * 256 + 9 * 256 + 10 * 100,
+        "stage3.2": 9 * 256 + 9 * 512 + 10 * 100,
+        "stage4.0": 9 * 256 + 9 * 512 + 5 * 50,
+        "stage4.1": 9 * 512 + 9 * 512 + 5 * 50,
+        "stage4.2": 9 * 512 + 9 * 512 + 5 * 50,
+        "stage5.0": 9 * 512 + 9 * 512 + 2 * 25,
+        "stage5.1": 9 * 512 + 9 * 512 + 2 * 25,
+        "stage5.2": 9 * 512 + 1 * 10 + 2 * 25,
+    }
+    # The first: (9 + 576 + 16,040) / 16,040; the last: (4,608 + 10 + 50) / 16,040.
+    assert expected["stage1.0"] / 16_040 == pytest.approx(1.03647, abs=5e-6)
+    assert expected["stage5.2"] / 16_040 == pytest.approx(0.29102, abs=5e-6)
+    with torch.device("meta"):
+        found = channel_costs(networks.build("vgg16", 10), BANDS, FRAMES)
+    assert list(found) == [f"{layer}.norm" for layer in expected]
+    assert list(found.values()) == pytest.approx([values / (40 * 401) for values in expected.values()], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "norm", "values"),
+    [
+        ("mobilenet1.00", "stem_norm", 9 + 9 + 40 * 401),
+        ("mobilenet1.00", "block1.depthwise_norm", 9 + 64 + 40 * 401),
+        ("mobilenet1.00", "block1.pointwise_norm", 32 + 9 + 40 * 401),
+        ("mobilenet1.00", "block2.depthwise_norm", 9 + 128 + 20 * 201),
+        ("mobilenet1.00", "block13.pointwise_norm", 1024 + 10 + 3 * 26),
+        ("resnet11", "stage1.0.norm1", 0 + 16 + 40 * 401),
+        ("resnet11", "stage2.0.norm2", 64 + 9 * 32 + 40 * 401),
+        ("resnet11", "stage2.0.norm3", 9 * 32 + 128 + 20 * 201),
+        ("resnet11", "norm", 0 + 10 + 10 * 101),
+    ],
+)
+def test_a_channel_of_the_other_families_costs_this_by_hand(name, norm, values):
+    with torch.device("meta"):
+        network = networks.build(name, 10)
+    assert channel_costs(network, BANDS, FRAMES)[norm] == pytest.approx(values / (40 * 401), rel=1e-12)

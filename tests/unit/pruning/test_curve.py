@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from channel_sparsity.networks import build, gammas_of, widths_of
-from channel_sparsity.pruning.curve import Schedule, finetune, trace, widths_table
-from channel_sparsity.pruning.methods import Ista, RandomOrder, Slimming, method_of
+from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace, widths_rows
+from channel_sparsity.pruning.methods import Ista, Method, RandomOrder, Slimming, method_of
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Recipe, accuracy, predict
+from channel_sparsity.training.penalty import Penalty
 
 RECIPE = Recipe(
     epochs=1,
@@ -30,6 +31,7 @@ RECIPE = Recipe(
     clip_norm=None,
     augmentation=Augmentation(0.4, 4, 0.1),
 )
+FINETUNING = Finetuning(RECIPE, Penalty("none", 1e-3))
 STEPS = Schedule(step=0.2, step_of="original", highest_rate=0.8, finetuning="each")
 
 
@@ -56,8 +58,13 @@ def network():
     return network
 
 
-def traced(network, clips, method=None, schedule=STEPS, seed=1):
-    return list(trace(network, method or Slimming(), schedule, RECIPE, *clips, seed=seed, name="vgg11"))
+SLIMMING = Method(Slimming())
+ISTA = Method(Ista(40, 32), absorbs=True)
+RANDOM = Method(RandomOrder(1))
+
+
+def traced(network, clips, method=SLIMMING, schedule=STEPS, seed=1):
+    return list(trace(network, method, schedule, FINETUNING, *clips, seed=seed, name="vgg11"))
 
 
 def test_five_percent_of_the_original_channels_makes_19_steps():
@@ -85,8 +92,9 @@ def test_each_row_says_what_its_network_is(network, clips):
         assert step.accuracy_loss == start - step.accuracy
         assert 0 <= step.masked_rate <= step.parameter_rate, "masks leave what reads a channel"
     assert all(later.macs < earlier.macs for earlier, later in itertools.pairwise(steps))
-    table = widths_table(steps)
-    assert sum(row["channels"] for row in table if row["step"] == 4) == total - steps[-1].channels_removed
+    table = widths_rows(steps[-1])
+    assert {row["step"] for row in table} == {4} and len(table) == len(widths_of(network))
+    assert sum(row["channels"] for row in table) == total - steps[-1].channels_removed
 
 
 def test_without_finetuning_the_strongest_channels_of_the_trained_network_are_left(network, clips):
@@ -113,9 +121,10 @@ def test_once_cuts_the_trained_network_each_goes_on_from_the_last_step(network, 
 
 def test_the_trained_network_is_left_as_it_was(network, clips):
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    for method in (Slimming(), RandomOrder(seed=1), Ista(1e-3, 40, 32)):
+    for method in (SLIMMING, RANDOM, Method(Ista(40, 32), absorbs=True, shrinks=True)):
         traced(network, clips, method)
-        finetune(network, method, RECIPE, clips[0], seed=1, purpose=())
+    for kind in ("none", "subgradient", "proximal", "ista"):
+        finetune(network, Finetuning(RECIPE, Penalty(kind, 1e-3), 0.5), clips[0], seed=1, purpose=())
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
 
 
@@ -136,25 +145,42 @@ def test_the_curve_ends_where_every_layer_is_down_to_one_channel(network, clips)
 
 
 def test_a_curve_whose_finetuning_diverges_ends_there_and_keeps_what_it_has(network, clips):
-    diverging = replace(RECIPE, learning_rate=1e30)
-    steps = list(trace(network, Slimming(), STEPS, diverging, *clips, seed=1, name="vgg11"))
+    diverging = replace(FINETUNING, recipe=replace(RECIPE, learning_rate=1e30))
+    steps = list(trace(network, SLIMMING, STEPS, diverging, *clips, seed=1, name="vgg11"))
     assert [step.step for step in steps] == [0]
 
 
-def test_recipes_that_leave_the_same_channels_finetune_to_the_same_bits(network, clips):
-    """Slimming and ISTA at lambda 0 share the order of clips: what differs is which channels go, and nothing else."""
-    pruned = [finetune(network, m, RECIPE, clips[0], seed=1, purpose=("p",)) for m in (Slimming(), Ista(0.0, 40, 32))]
-    one, other = (network.state_dict() for network in pruned)
-    assert all(torch.equal(one[key], other[key]) for key in one)
+def test_penalties_that_do_nothing_finetune_to_the_same_bits(network, clips):
+    """None, and any at lambda 0, so that recipes differ at lambda 0 in which channels go and in nothing else."""
+    penalties = [Penalty("none", 1e-3), *(Penalty(kind, 0.0) for kind in ("subgradient", "proximal", "ista"))]
+    one, *others = (
+        finetune(network, Finetuning(RECIPE, penalty), clips[0], seed=1, purpose=("p",)).state_dict()
+        for penalty in penalties
+    )
+    for other in others:
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_rescaling_acts_while_finetuning_lasts(network, clips):
+    """With gammas a tenth as large, thresholds take more of them; with nothing learnt, nothing changes."""
+    idle = replace(FINETUNING, recipe=replace(RECIPE, learning_rate=1e-30), rescaling=0.25)
+    tuned = finetune(network, idle, clips[0], seed=1, purpose=())
+    for norm, gamma in gammas_of(network).items():
+        torch.testing.assert_close(gammas_of(tuned)[norm], gamma)
+    sums = []
+    for rescaling in (1.0, 0.5):
+        tuned = finetune(network, Finetuning(RECIPE, Penalty("ista", 0.05), rescaling), clips[0], seed=1, purpose=())
+        sums.append(sum(gamma.abs().sum().item() for gamma in gammas_of(tuned).values()))
+    assert sums[1] < sums[0]
 
 
 @pytest.mark.parametrize("name", ["resnet11", "mobilenet0.25"])
-@pytest.mark.parametrize("method", [Slimming(), Ista(1e-3, 40, 32), RandomOrder(seed=1)])
+@pytest.mark.parametrize("method", [SLIMMING, ISTA, RANDOM])
 def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, method, clips):
     torch.manual_seed(1)
     whole = build(name, 2, 0.25)
     schedule = Schedule(0.15, "original", 0.9, "none")
-    steps = list(trace(whole, method, schedule, RECIPE, *clips, seed=1, name=name))
+    steps = list(trace(whole, method, schedule, FINETUNING, *clips, seed=1, name=name))
     total = sum(map(len, gammas_of(whole).values()))
     missed = [count - step.channels_removed for count, step in zip([0, *schedule.counts(total)], steps, strict=True)]
     assert set(missed) <= ({0, 1} if name == "mobilenet0.25" else {0})
@@ -169,23 +195,19 @@ def test_the_random_order_is_the_same_for_every_lambda_and_another_at_each_step(
     assert not torch.equal(one[name], RandomOrder(seed=2).scores(network, 1)[name])
 
 
-def test_ista_shrinks_gammas_while_it_finetunes_and_only_at_a_lambda(network, clips):
+@pytest.mark.parametrize("kind", ["subgradient", "proximal", "ista"])
+def test_a_penalty_makes_gammas_smaller_while_it_finetunes(kind, network, clips):
     def total(lam):
-        tuned = finetune(network, Ista(lam, 40, 32), RECIPE, clips[0], seed=1, purpose=())
+        tuned = finetune(network, Finetuning(RECIPE, Penalty(kind, lam)), clips[0], seed=1, purpose=())
         return sum(gamma.abs().sum().item() for gamma in gammas_of(tuned).values())
 
-    assert total(0.0) == pytest.approx(
-        sum(
-            gamma.abs().sum().item()
-            for gamma in gammas_of(finetune(network, Slimming(), RECIPE, clips[0], seed=1, purpose=())).values()
-        )
-    )
     assert total(1e-2) < total(0.0)
 
 
 def test_a_recipe_names_its_method():
-    recipe = {"tied_gammas": "mean", "signed_gammas": True}
-    options = {"name": "vgg11", "seed": 3, "lam": 1e-4, "bands": 40, "frames": 401}
-    assert method_of(recipe | {"method": "slimming"}, **options) == Slimming("mean", True)
-    assert method_of(recipe | {"method": "random"}, **options) == RandomOrder(seed=3, name="vgg11")
-    assert method_of(recipe | {"method": "ista"}, **options) == Ista(1e-4, 40, 401)
+    recipe = {"tied_gammas": "mean", "signed_gammas": True, "absorb": False, "shrink_survivors": False}
+    options = {"name": "vgg11", "seed": 3, "bands": 40, "frames": 401}
+    assert method_of(recipe | {"method": "slimming"}, **options) == Method(Slimming("mean", True))
+    assert method_of(recipe | {"method": "random"}, **options) == Method(RandomOrder(3, "vgg11"))
+    expected = Method(Ista(40, 401), absorbs=True, shrinks=True)
+    assert method_of(recipe | {"method": "ista", "absorb": True, "shrink_survivors": True}, **options) == expected

@@ -18,31 +18,6 @@ SCALE = {"vgg": 0.125, "resnet": 0.5, "mobilenet": 0.5}
 INPUT = (2, 1, 16, 24)
 
 
-def trained(name):
-    """A network whose normalisations are as unlike fresh ones as training could make them."""
-    torch.manual_seed(7)
-    network = build(name, 5, SCALE[family(name)]).eval()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight)
-            nn.init.normal_(module.bias)
-            nn.init.normal_(module.running_mean)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-    return network
-
-
-def masked(network, keep):
-    """A copy with gamma = beta = 0 in every channel that is not kept."""
-    network = copy.deepcopy(network)
-    for channels in network.channels:
-        for norm in map(network.get_submodule, channels.norms):
-            mask = torch.zeros_like(norm.weight)
-            mask[keep[channels.name]] = 1
-            norm.weight.data *= mask
-            norm.bias.data *= mask
-    return network
-
-
 def weakest_gone(network, count):
     return choose(scores(network), sizes_of(network), count)
 
@@ -58,14 +33,14 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
-def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name):
-    network = trained(name)
+def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name, trained, silenced):
+    network = trained(name, SCALE[family(name)])
     total, x = gammas(network), torch.randn(INPUT)
     for step in range(1, 20):
         target = round(0.05 * step * total)
         keep = weakest_gone(network, target - (total - gammas(network)))
         smaller = cut(network, keep)
-        assert_same(smaller(x), masked(network, keep)(x))
+        assert_same(smaller(x), silenced(network, keep, beta=False)(x))
         assert 0 <= target - (total - gammas(smaller)) <= (1 if family(name) == "mobilenet" else 0)
         network = smaller
     rebuilt = build(name, 5, SCALE[family(name)], widths_of(network)).eval()
@@ -75,8 +50,8 @@ def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name):
 
 @pytest.mark.parametrize("name", ["vgg16", "resnet20", "mobilenet0.25"])
 @torch.no_grad()
-def test_cuts_compose(name):
-    network = trained(name)
+def test_cuts_compose(name, trained):
+    network = trained(name, SCALE[family(name)])
     first = weakest_gone(network, 100)
     halfway = cut(network, first)
     second = weakest_gone(halfway, 100)
@@ -86,8 +61,8 @@ def test_cuts_compose(name):
 
 
 @torch.no_grad()
-def test_the_residual_stream_stays_whole():
-    network = trained("resnet11")
+def test_the_residual_stream_stays_whole(trained):
+    network = trained("resnet11", SCALE["resnet"])
     smaller = cut(network, {name: torch.tensor([0]) for name in widths_of(network)})
     x = torch.randn(INPUT)
     for convolution in ("stem", "stage1.0.conv3", "stage1.0.shortcut", "stage3.0.conv3"):
@@ -97,8 +72,8 @@ def test_the_residual_stream_stays_whole():
 
 
 @pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
-def test_what_a_cut_leaves_alone(name):
-    network = trained(name).double().train()
+def test_what_a_cut_leaves_alone(name, trained):
+    network = trained(name, SCALE[family(name)]).double().train()
     state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     random = torch.random.get_rng_state()
     smaller = cut(network, weakest_gone(network, 50))
@@ -111,22 +86,22 @@ def test_what_a_cut_leaves_alone(name):
     assert all(tensor.equal(state[key]) for key, tensor in network.state_dict().items())
 
 
-def test_a_cut_network_learns():
-    network = cut(trained("resnet11"), weakest_gone(trained("resnet11"), 200)).train()
+def test_a_cut_network_learns(trained):
+    network = cut(trained("resnet11", SCALE["resnet"]), weakest_gone(trained("resnet11", SCALE["resnet"]), 200)).train()
     network(torch.randn(INPUT)).square().sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_an_emptied_layer_is_refused():
-    network = trained("vgg11")
+def test_an_emptied_layer_is_refused(trained):
+    network = trained("vgg11", SCALE["vgg"])
     keep = weakest_gone(network, 0) | {"stage2.0.norm": torch.tensor([], dtype=torch.int64)}
     with pytest.raises(ValueError, match=r"stage2\.0\.norm"):
         cut(network, keep)
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if family(name) != "resnet"])
-def test_torch_pruning_cuts_the_same_network(name):
-    network = trained(name)
+def test_torch_pruning_cuts_the_same_network(name, trained):
+    network = trained(name, SCALE[family(name)])
     keep = weakest_gone(network, gammas(network) // 2)
     smaller, oracle, x = cut(network, keep), copy.deepcopy(network), torch.randn(INPUT)
 

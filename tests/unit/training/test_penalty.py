@@ -1,8 +1,13 @@
-"""The penalty's subgradient against autograd."""
+"""The penalty's subgradient against autograd, its proximal steps against what they minimise."""
 
+import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from channel_sparsity.training.penalty import add_subgradient
+from channel_sparsity.networks import build, gammas_of
+from channel_sparsity.networks.cost import channel_costs
+from channel_sparsity.training.penalty import Penalty, add_subgradient, proximal_step
 
 
 def test_it_adds_the_gradient_of_lambda_times_l1():
@@ -18,3 +23,44 @@ def test_at_lambda_0_nothing_is_touched():
     gamma = torch.nn.Parameter(torch.ones(3))
     add_subgradient([gamma], 0.0)
     assert gamma.grad is None
+
+
+@given(st.lists(st.floats(-2, 2), min_size=1), st.floats(0, 1))
+def test_the_proximal_step_minimises_its_objective_and_no_gamma_changes_its_sign(values, threshold):
+    """prox(g) = argmin_z (z - g)^2 / 2 + t |z|: no other z does better."""
+    start = torch.tensor(values, dtype=torch.float64)
+    gamma = torch.nn.Parameter(start.clone())
+    proximal_step({"norm": gamma}, {"norm": threshold})
+    others = torch.linspace(-2, 2, 81, dtype=torch.float64)[:, None]
+
+    def objective(z):
+        return (z - start) ** 2 / 2 + threshold * z.abs()
+
+    assert (objective(gamma.detach()) <= objective(others) + 1e-12).all()
+    assert (gamma * start >= 0).all()
+    beyond = start.abs() > threshold
+    assert (gamma[beyond].sign() == start[beyond].sign()).all() and (gamma[~beyond] == 0).all()
+
+
+@pytest.mark.parametrize("kind", ["proximal", "ista"])
+@settings(max_examples=10)
+@given(st.floats(1e-4, 0.5), st.floats(1e-3, 0.1))
+def test_thresholds_carry_the_learning_rate_and_the_channels_cost(kind, rate, lam):
+    network = build("vgg11", 2, 0.05)
+    for gamma in gammas_of(network).values():
+        gamma.data[::2] = -1.0
+    options = Penalty(kind, lam).options(network, 40, 26)
+    assert options["lam"] == 0
+    before = {norm: gamma.detach().clone() for norm, gamma in gammas_of(network).items()}
+    options["after_step"](rate)
+    for norm, cost in channel_costs(network, 40, 26).items():
+        threshold = rate * lam * (cost if kind == "ista" else 1)
+        found, start = gammas_of(network)[norm].detach(), before[norm]
+        torch.testing.assert_close(found, start.sign() * (start.abs() - threshold).clamp(min=0))
+
+
+def test_what_fit_is_called_with():
+    network = build("vgg11", 2, 0.05)
+    assert Penalty("subgradient", 1e-3).options(network, 40, 26) == {"lam": 1e-3}
+    for penalty in (Penalty("none", 1e-3), Penalty("ista", 0.0), Penalty("proximal", 0.0)):
+        assert penalty.options(network, 40, 26) == {"lam": 0.0}

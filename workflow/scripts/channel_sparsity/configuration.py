@@ -190,6 +190,8 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
         place = ("recipes", name)
         if finetuning["warmup_epochs"] >= finetuning["epochs"]:
             yield place, f"the recipe {name} has fine-tuning with `warmup_epochs` no fewer than `epochs`"
+        if recipe["shrink_survivors"] and recipe["method"] != "ista":
+            yield place, f"the recipe {name} has `shrink_survivors`, which goes with `method: ista` alone"
         if recipe["highest_rate"] < recipe["step"]:
             yield place, f"the recipe {name} has a `highest_rate` under its `step`: its curve would have no step"
 

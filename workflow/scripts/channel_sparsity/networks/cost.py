@@ -1,4 +1,4 @@
-"""What a network costs: parameters and multiply-accumulate operations."""
+"""What a network costs, parameters and multiply-accumulate operations, and what a single channel of it does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,3 +68,28 @@ def masked_parameters(network: Network, widths: Mapping[str, int]) -> int:
         own = [p[0].numel() for module in modules for p in network.get_submodule(module).parameters()]
         left -= (len(network.get_submodule(channels.name).weight) - widths[channels.name]) * sum(own)
     return left
+
+
+def channel_costs(network: Network, bands: int, frames: int) -> dict[str, float]:
+    """The memory that one channel of each normalisation costs, for clips of `bands` x `frames`.
+
+    Ye et al. 2018, Eq. 2 (R23): the values that exist because of the channel, which are its filter, the weights of the
+    next layers that read it and its feature map, over the area of the network's input. A depthwise layer reads and
+    makes one filter per channel; the normalisation of a residual stream has no filter of its own; the linear head reads
+    one weight per class.
+    """
+    areas, found = output_areas(network, bands, frames), {}
+    for channels in network.channels:
+        made = _weights(network, channels.producers, 0)
+        carried = _weights(network, channels.carriers, 0)
+        read = _weights(network, channels.consumers, 1)
+        weights = (made + carried, carried + read) if channels.carriers else (made + read,)
+        for norm, count in zip(channels.norms, weights, strict=True):
+            found[norm] = (count + areas[norm]) / (bands * frames)
+    return found
+
+
+def _weights(network: Network, modules: tuple[str, ...], dimension: int) -> int:
+    """Weights of the modules that belong to a single output (dimension 0) or input (1) channel."""
+    weights = [parameter for module in modules for parameter in network.get_submodule(module).parameters()]
+    return sum(weight.select(dimension, 0).numel() for weight in weights if weight.ndim > 1)

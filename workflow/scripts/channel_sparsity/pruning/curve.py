@@ -10,11 +10,12 @@ import torch
 
 from channel_sparsity.networks import gammas_of, widths_of
 from channel_sparsity.networks.cost import cost, masked_parameters
+from channel_sparsity.pruning.ista import rescale
 from channel_sparsity.pruning.methods import Method
-from channel_sparsity.pruning.selection import choose, sizes_of
-from channel_sparsity.pruning.surgery import cut
+from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, Recipe, accuracy, fit, predict
+from channel_sparsity.training.penalty import Penalty
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,19 @@ class Schedule:
                 break
             counts.append(round(rate * channels))
         return sorted(set(counts))
+
+
+@dataclass(frozen=True)
+class Finetuning:
+    """How a cut network is fine-tuned: with a fresh optimiser, by `recipe`, under `penalty` (R17, R23).
+
+    `rescaling`: Ye et al.'s alpha. Gammas and betas are multiplied and the weights that read them divided by it before,
+    and the other way round afterwards.
+    """
+
+    recipe: Recipe
+    penalty: Penalty
+    rescaling: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,7 @@ def trace(
     network: torch.nn.Module,
     method: Method,
     schedule: Schedule,
-    finetuning: Recipe,
+    finetuning: Finetuning,
     train: Subset,
     validation: Subset,
     *,
@@ -133,13 +147,12 @@ def trace(
         started = time.perf_counter()
         source = trained if schedule.finetuning == "once" else last.network
         gone = channels - sum(len(gamma) for gamma in gammas_of(source).values())
-        keep = choose(method.scores(source, number), sizes_of(source), count - gone)
-        pruned = cut(method.absorb(source, keep), keep)
+        pruned = method.prune(source, number, count - gone)
         before = None
         if schedule.finetuning != "none":
             before = accuracy(predict(pruned, validation), validation)
             try:
-                pruned = finetune(pruned, method, finetuning, train, seed=seed, purpose=(name, "finetuning", number))
+                pruned = finetune(pruned, finetuning, train, seed=seed, purpose=(name, "finetuning", number))
             except Diverged as error:
                 log.warning("the curve ends: fine-tuning of step %d diverged: %s", number, error)
                 return
@@ -157,26 +170,23 @@ def trace(
 
 def finetune(
     network: torch.nn.Module,
-    method: Method,
-    recipe: Recipe,
+    finetuning: Finetuning,
     train: Subset,
     *,
     seed: int,
     purpose: tuple[str | int, ...],
 ) -> torch.nn.Module:
-    """A fine-tuned copy of `network`: the penalty off (R17), a fresh optimiser, the method's own steps."""
+    """A fine-tuned copy of `network`."""
     # Channels last is faster for the round numbers of channels of a whole network, slower for those of a cut one.
     network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
-    after_step = method.after_step(network)
-    for epoch in fit(network, train, recipe, lam=0.0, seed=seed, purpose=purpose, after_step=after_step):
+    rescale(network, finetuning.rescaling)
+    penalty = finetuning.penalty.options(network, *train.logmel.shape[1:])
+    for epoch in fit(network, train, finetuning.recipe, seed=seed, purpose=purpose, **penalty):
         log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
+    rescale(network, 1 / finetuning.rescaling)
     return network
 
 
-def widths_table(steps: list[Step]) -> list[dict]:
-    """The rows of widths.csv: step, layer (a set of channels that live and die together), channels."""
-    return [
-        {"step": step.step, "layer": layer, "channels": width}
-        for step in steps
-        for layer, width in widths_of(step.network).items()
-    ]
+def widths_rows(step: Step) -> list[dict]:
+    """The rows of widths.csv of one step: step, layer (channels that live and die together), channels."""
+    return [{"step": step.step, "layer": layer, "channels": width} for layer, width in widths_of(step.network).items()]

@@ -1,33 +1,30 @@
 """The pruning methods of the study, by the names that the configuration gives them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
 
-from channel_sparsity.networks import gammas_of
 from channel_sparsity.networks.channels import Network
+from channel_sparsity.networks.cost import channel_costs
 from channel_sparsity.pruning import ista, random_order, slimming
+from channel_sparsity.pruning.absorption import absorb
+from channel_sparsity.pruning.selection import choose, sizes_of
+from channel_sparsity.pruning.surgery import cut
 from channel_sparsity.seeds import derive
 
 
-class Method(Protocol):
-    """What tells one way of pruning from another."""
+class Ranking(Protocol):
+    """What tells one method from another: which channels go first."""
 
     def scores(self, network: Network, step: int) -> Mapping[str, Tensor]:
         """A score for every channel, [channels] per prunable set; the lowest go first."""
 
-    def absorb(self, network: Network, keep: Mapping[str, Tensor]) -> Network:
-        """The network with what the channels outside `keep` contribute moved elsewhere, before they are cut."""
-
-    def after_step(self, network: Network) -> Callable[[float], None] | None:
-        """What fine-tuning of `network` calls with the learning rate after each update, if anything."""
-
 
 @dataclass(frozen=True)
 class Slimming:
-    """Liu et al. 2017: the smallest |gamma| go, and nothing of them is kept.
+    """Liu et al. 2017: the smallest |gamma| go.
 
     `tied`: how the two gammas of a depthwise pair make one score (R12). `signed`: negative gammas go first (R15).
     """
@@ -38,18 +35,12 @@ class Slimming:
     def scores(self, network: Network, step: int) -> Mapping[str, Tensor]:
         return slimming.scores(network, self.tied, self.signed)
 
-    def absorb(self, network: Network, keep: Mapping[str, Tensor]) -> Network:
-        return network
-
-    def after_step(self, network: Network) -> None:
-        return None
-
 
 @dataclass(frozen=True)
-class RandomOrder(Slimming):
+class RandomOrder:
     """The control: another random order at each step, the same for every lambda."""
 
-    seed: int = 0
+    seed: int
     name: str = ""
 
     def scores(self, network: Network, step: int) -> Mapping[str, Tensor]:
@@ -58,37 +49,54 @@ class RandomOrder(Slimming):
 
 @dataclass(frozen=True)
 class Ista:
-    """Ye et al. 2018 (R23): |gamma| against what its channel costs, constants absorbed, proximal fine-tuning.
+    """Ye et al. 2018 (R23): |gamma| against what its channel costs, for clips of `bands` x `frames`."""
 
-    A proximal step of fine-tuning shrinks a gamma by rate x `lam` x its penalty; `bands` and `frames` are those of a
-    clip.
-    """
-
-    lam: float
     bands: int
     frames: int
 
     def scores(self, network: Network, step: int) -> Mapping[str, Tensor]:
         return ista.scores(network, self.bands, self.frames)
 
-    def absorb(self, network: Network, keep: Mapping[str, Tensor]) -> Network:
-        return ista.absorb(network, keep)
 
-    def after_step(self, network: Network) -> Callable[[float], None] | None:
-        if self.lam == 0:
-            return None
-        gammas, penalties = gammas_of(network), ista.penalties(network, self.bands, self.frames)
+@dataclass(frozen=True)
+class Method:
+    """How channels are taken from a network.
 
-        def shrink(rate: float) -> None:
-            ista.proximal_step(gammas, {norm: rate * self.lam * value for norm, value in penalties.items()})
+    `absorbs`: whether the next layers take up what a removed channel puts out at gamma = 0. `shrinks` (for `Ista`):
+    whether the threshold that takes a step's channels also shrinks the gammas that stay.
+    """
 
-        return shrink
+    ranking: Ranking
+    absorbs: bool = False
+    shrinks: bool = False
+
+    def prune(self, network: Network, step: int, count: int) -> Network:
+        """A network with `count` gammas fewer than `network`, or as many as can go (R12, R18), in step `step`."""
+        scores = self.ranking.scores(network, step)
+        keep = choose(scores, sizes_of(network), count)
+        smaller = cut(absorb(network, keep) if self.absorbs else network, keep)
+        if self.shrinks:
+            eta = _highest_gone(scores, keep)
+            costs = channel_costs(network, self.ranking.bands, self.ranking.frames)
+            ista.shrink(smaller, {norm: eta * cost for norm, cost in costs.items()})
+        return smaller
 
 
-def method_of(recipe: Mapping, *, name: str, seed: int, lam: float, bands: int, frames: int) -> Method:
-    """The method that a recipe describes, for network `name` trained with `seed` at `lam` on clips [bands, frames]."""
-    if recipe["method"] == "slimming":
-        return Slimming(recipe["tied_gammas"], recipe["signed_gammas"])
-    if recipe["method"] == "random":
-        return RandomOrder(seed=seed, name=name)
-    return Ista(lam, bands, frames)
+def _highest_gone(scores: Mapping[str, Tensor], keep: Mapping[str, Tensor]) -> float:
+    """The highest score of a channel that is not kept, 0 if all are."""
+    highest = 0.0
+    for name, values in scores.items():
+        gone = values.clone()
+        gone[keep[name]] = 0
+        highest = max(highest, gone.max().item())
+    return highest
+
+
+def method_of(recipe: Mapping, *, name: str, seed: int, bands: int, frames: int) -> Method:
+    """The method that a recipe describes, for network `name` trained with `seed` on clips [bands, frames]."""
+    ranking = {
+        "slimming": Slimming(recipe["tied_gammas"], recipe["signed_gammas"]),
+        "ista": Ista(bands, frames),
+        "random": RandomOrder(seed, name),
+    }[recipe["method"]]
+    return Method(ranking, recipe["absorb"], recipe["shrink_survivors"])

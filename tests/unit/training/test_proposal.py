@@ -1,0 +1,100 @@
+"""Proposed grids, on networks whose WS and accuracy are known functions of the shrinkage."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channel_sparsity.training.proposal import (
+    FIRST_SHRINKAGE,
+    LARGEST_SHRINKAGE,
+    Goal,
+    Trial,
+    explore,
+    levels_of,
+    written,
+)
+
+GOAL = Goal(ws=3, margin=0.03, clips=4000)
+ROOT = Path(__file__).parents[3]
+PATTERN = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["$defs"]["lambdas"]["items"]
+
+
+def network(ws_of, accuracy_of):
+    return lambda shrinkage: Trial(shrinkage, ws_of(shrinkage), accuracy_of(shrinkage))
+
+
+def test_the_ladder_ends_where_ws_reaches_the_goal():
+    trials, reason = explore(network(lambda s: 10 * s, lambda s: 0.9), GOAL)
+    assert [trial.shrinkage for trial in trials] == pytest.approx([0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32])
+    assert reason == "WS reached 3"
+
+
+def test_where_accuracy_falls_the_last_interval_is_halved_twice():
+    """Accuracy falls at a shrinkage of 0.1: the ladder passes it at 0.16, the halvings close in from both sides."""
+    trials, reason = explore(network(lambda s: 10 * s, lambda s: 0.9 if s < 0.1 else 0.7), GOAL)
+    assert "accuracy fell" in reason
+    middle = math.sqrt(0.08 * 0.16)
+    assert [t.shrinkage for t in trials[-4:]] == pytest.approx([0.08, math.sqrt(0.08 * middle), middle, 0.16])
+    highest = levels_of(trials, GOAL, 6)[-1]
+    assert highest == pytest.approx(math.sqrt(0.08 * middle)) and highest < 0.1
+
+
+def test_noise_does_not_end_the_ladder():
+    """Two standard errors of a difference at 90 % of 400 clips are 4.2 points."""
+    assert not Goal(3, 0.03, 400).too_far(Trial(0.1, 1, 0.83), [Trial(0, 0, 0.9)])
+    assert Goal(3, 0.03, 400).too_far(Trial(0.1, 1, 0.82), [Trial(0, 0, 0.9)])
+
+
+def test_less_accuracy_under_a_smaller_penalty_is_not_too_far():
+    assert not GOAL.too_far(Trial(0, 0, 0.5), [Trial(0, 0, 0.5), Trial(0.1, 1, 0.9)])
+
+
+def test_a_training_that_diverges_or_has_no_ws_is_too_far():
+    trials, _ = explore(network(lambda s: s if s < 0.05 else None, lambda s: 0.9), GOAL)
+    assert levels_of(trials, GOAL, 3)[-1] < 0.05
+    trials, reason = explore(network(lambda s: None, lambda s: None), GOAL)
+    assert len(trials) == 1 and reason.startswith("without penalty")
+
+
+def test_a_ws_that_never_grows_ends_the_ladder():
+    _, reason = explore(network(lambda s: 0.1, lambda s: 0.9), GOAL)
+    assert "stayed under 3" in reason
+
+
+def test_levels_go_from_a_tenth_of_the_rise_of_ws_to_the_top_by_one_factor():
+    trials, _ = explore(network(lambda s: 10 * s, lambda s: 0.9), GOAL)
+    ratio = 10 ** (1 / 3)
+    assert levels_of(trials, GOAL, 5) == pytest.approx([0, 0.032, 0.032 * ratio, 0.032 * ratio**2, 0.32])
+
+
+def test_where_ws_rises_late_levels_keep_their_distance():
+    trials, _ = explore(network(lambda s: 0 if s < 0.3 else 3, lambda s: 0.9), GOAL)
+    assert levels_of(trials, GOAL, 4) == pytest.approx([0, 0.32 / 1.7**2, 0.32 / 1.7, 0.32])
+
+
+def test_one_ws_that_an_outlier_threw_off_does_not_turn_a_grid_round():
+    trials, _ = explore(network(lambda s: -4 if s == 0.04 else 10 * s, lambda s: 0.9), GOAL)
+    levels = levels_of(trials, GOAL, 6)
+    assert levels == sorted(levels) and levels[0] == 0 and levels[-1] == pytest.approx(0.32)
+
+
+@given(st.just(0.0) | st.floats(1e-3, 5), st.floats(0.02, 1), st.integers(2, 8))
+def test_every_grid_starts_at_0_ascends_and_stays_within_bounds(slope, limit, levels):
+    trials, _ = explore(network(lambda s: slope * s, lambda s: 0.9 if s < limit else 0.5), GOAL)
+    found = levels_of(trials, GOAL, levels)
+    assert len(found) == levels and found[0] == 0 and found == sorted(found) and found[-1] < limit
+    assert len({written(shrinkage / 50) for shrinkage in found}) == levels
+    assert len(trials) <= 2 + math.ceil(math.log2(LARGEST_SHRINKAGE / FIRST_SHRINKAGE)) + 2
+
+
+@given(st.just(0.0) | st.floats(1e-20, 2))
+def test_a_lambda_is_written_as_the_schema_wants_it(lam):
+    text = written(lam)
+    assert re.search(PATTERN["pattern"], json.loads(json.dumps(text)))
+    assert float(text) == pytest.approx(min(lam, 0.9), rel=0.34)

@@ -1,0 +1,34 @@
+# Lambdas for a network and a data set, from a few short trainings. Asked for by name, never part of `all`: a grid is
+# chosen by a person and written into the configuration.
+
+
+rule propose_lambdas:
+    input:
+        expand(f"{RESULTS}/proposal/{{network}}.yaml", network=config["networks"]),
+
+
+rule propose_grid:
+    input:
+        manifest=f"{DATA}/manifest.json",
+        store=ancient(f"{DATA}/logmel.h5"),
+        split=rules.split_clips.output.split,
+        normalisation=rules.split_clips.output.normalisation,
+    output:
+        trials=f"{RESULTS}/proposal/{{network}}.csv",
+        snippet=f"{RESULTS}/proposal/{{network}}.yaml",
+    log:
+        f"{RESULTS}/proposal/{{network}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["training"]["threads"]
+    params:
+        code=code("propose_grid"),
+        settings=config["training"],
+        plan=config["proposal"],
+        margin=config["accuracy_margin"],
+        seed=config["seeds"][0],
+        width_scale=width_scale,
+    message:
+        "Proposing lambdas for {wildcards.network}"
+    script:
+        "../scripts/propose_grid.py"

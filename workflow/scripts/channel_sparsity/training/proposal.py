@@ -1,0 +1,100 @@
+"""A grid of lambdas for a network and a data set, from a few short trainings (R9, R10).
+
+Everything is planned in shrinkage, lambda x sum of the learning rates, so that what short trainings show can be carried
+over to the study's longer ones.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy
+from scipy.optimize import isotonic_regression
+
+FIRST_SHRINKAGE = 0.01
+"""The first rung of the ladder: 2 % of an initial gamma."""
+
+LARGEST_SHRINKAGE = 10.0
+"""Where the ladder ends if nothing ended it before."""
+
+CLOSEST = 1.7
+"""Levels closer than this factor could be the same lambda once written with one digit (1.5 and 2.4 are both 2)."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One short training. `ws` is None where it is undefined, `accuracy` (a fraction of clips) where it diverged."""
+
+    shrinkage: float
+    ws: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a grid is to span: WS up to `ws`, unless accuracy is sooner more than `margin` under the best."""
+
+    ws: float
+    margin: float
+    clips: int
+
+    def too_far(self, trial: Trial, trials: list[Trial]) -> bool:
+        """Whether a trial is out of bounds: no WS, or beyond the best and less accurate by more than margin and noise.
+
+        The noise is two standard errors of the difference of two accuracies on `clips` clips.
+        """
+        if trial.ws is None or trial.accuracy is None:
+            return True
+        best = max((other for other in trials if other.accuracy is not None), key=lambda other: other.accuracy)
+        noise = 2 * math.sqrt(2 * best.accuracy * (1 - best.accuracy) / self.clips)
+        return trial.shrinkage > best.shrinkage and trial.accuracy < best.accuracy - self.margin - noise
+
+
+def explore(train: Callable[[float], Trial], goal: Goal, halvings: int = 2) -> tuple[list[Trial], str]:
+    """Climb a ladder of shrinkages; return the trials, in ascending order, and why the ladder ended.
+
+    First without penalty, then at FIRST_SHRINKAGE and ever twice as much, until WS reaches the goal or a trial is too
+    far; then the interval in which that happened is halved `halvings` times, in its logarithm.
+    """
+    trials = [train(0.0)]
+    if trials[0].ws is None or trials[0].accuracy is None:
+        return trials, "without penalty the training diverged, or all gammas stayed alike"
+    shrinkage = FIRST_SHRINKAGE
+    while shrinkage <= LARGEST_SHRINKAGE:
+        trials.append(train(shrinkage))
+        if goal.too_far(trials[-1], trials):
+            break
+        if trials[-1].ws >= goal.ws:
+            return trials, f"WS reached {goal.ws:g}"
+        shrinkage *= 2
+    else:
+        return trials, f"WS stayed under {goal.ws:g} up to a shrinkage of {LARGEST_SHRINKAGE:g}"
+    low, high = shrinkage / 2, shrinkage
+    for _ in range(halvings):
+        middle = math.sqrt(low * high)
+        trials.append(train(middle))
+        low, high = (low, middle) if goal.too_far(trials[-1], trials) else (middle, high)
+    reason = f"accuracy fell by more than {100 * goal.margin:g} points (and two standard errors), or WS was undefined"
+    return sorted(trials, key=lambda trial: trial.shrinkage), reason
+
+
+def levels_of(trials: list[Trial], goal: Goal, levels: int) -> list[float]:
+    """`levels` shrinkages: 0, then ever the same factor apart, up to the last trial that is not too far.
+
+    The first beyond 0 is where WS has made a tenth of its way, or lower where levels would come closer than CLOSEST. WS
+    is read off an isotonic fit of the trials, straight between them: single gammas can throw a WS off (R12).
+    """
+    usable = [trial for trial in trials if not goal.too_far(trial, trials)]
+    shrinkages = [trial.shrinkage for trial in usable]
+    ws = isotonic_regression([trial.ws for trial in usable]).x
+    top, start = shrinkages[-1], float(numpy.interp(ws[0] + 0.1 * (ws[-1] - ws[0]), ws, shrinkages))
+    factor = max(CLOSEST, (top / max(start, FIRST_SHRINKAGE / 10)) ** (1 / max(levels - 2, 1)))
+    return [0.0, *(top / factor**below for below in reversed(range(levels - 1)))]
+
+
+def written(lam: float) -> str:
+    """A lambda as the configuration has it, with one digit: ``5e-4`` or ``0``, and none over ``9e-1``."""
+    if lam == 0:
+        return "0"
+    digit, exponent = f"{min(lam, 0.9):.0e}".split("e")
+    return f"{digit}e-{-int(exponent)}"
