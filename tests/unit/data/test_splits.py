@@ -148,5 +148,5 @@ def test_a_scene_with_one_location_is_named():
 
 
 def test_an_unknown_kind_is_named():
-    with pytest.raises(StudyError, match="'official' is unknown: choose one of random, location"):
-        split_clips(table([("a", "1", 5)]), "official", 0.7, 0)
+    with pytest.raises(StudyError, match="'by city' is unknown: choose one of random, location"):
+        split_clips(table([("a", "1", 5)]), "by city", 0.7, 0)

@@ -1,0 +1,183 @@
+# Archives of a record (Zenodo's, say) to clips and their log-mel energies: what data.smk and features.smk do for other
+# sources. An archive's MD5 stands for its content: nothing depends on where it came from, and nothing is fetched again
+# because an address or the code that fetches has changed.
+
+# Archives that are fetched at the same time, unless --resources says otherwise.
+if "downloads" not in workflow.global_resources:
+    workflow.register_resource("downloads", 2)
+
+RECORD = DATASET["record"]
+METADATA = RECORD["metadata"]["name"]
+AUDIO_ARCHIVES = [archive["name"] for archive in RECORD["audio"]]
+
+
+wildcard_constraints:
+    archive="|".join(re.escape(name) for name in AUDIO_ARCHIVES),
+
+
+# Archives of the user's own are linked to: Snakemake then deletes no more than the link.
+if RECORD["archives"] is None:
+
+    localrules:
+        download_archive,
+        download_metadata,
+
+    rule download_archive:
+        output:
+            unless_kept(f"{DATA}/archives/{{archive}}"),
+        log:
+            f"{DATA}/logs/archives/{{archive}}.log",
+        conda:
+            "../../envs/environment.yaml"
+        # It waits for the network, and holds up no computation.
+        threads: 0
+        resources:
+            downloads=1,
+        params:
+            bytes=archive_bytes,
+            md5=archive_md5,
+            url=archive_url,
+            licence=untracked(RECORD["licence"]),
+        message:
+            "Downloading {wildcards.archive}"
+        script:
+            "../scripts/download_archive.py"
+
+    # It is small: it stays for the official split, and comes first.
+    use rule download_archive as download_metadata with:
+        output:
+            f"{DATA}/archives/{{archive,{re.escape(METADATA)}}}",
+        priority: 3
+
+else:
+
+    localrules:
+        link_archive,
+        link_metadata,
+
+    rule link_archive:
+        output:
+            unless_kept(f"{DATA}/archives/{{archive}}"),
+        log:
+            f"{DATA}/logs/archives/{{archive}}.log",
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            bytes=archive_bytes,
+            md5=archive_md5,
+            folder=untracked(RECORD["archives"]),
+        message:
+            "Checking {wildcards.archive}"
+        script:
+            "../scripts/link_archive.py"
+
+    # It is small: it stays for the official split, and comes first.
+    use rule link_archive as link_metadata with:
+        output:
+            f"{DATA}/archives/{{archive,{re.escape(METADATA)}}}",
+        priority: 3
+
+
+rule list_record:
+    input:
+        f"{DATA}/archives/{METADATA}",
+    output:
+        META,
+    log:
+        f"{DATA}/logs/list_record.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("list_record"),
+        devices=DATASET["devices"],
+        expected=untracked(DATASET.get("expected", {})),
+    message:
+        "Listing the clips of the record"
+    script:
+        "../scripts/list_record.py"
+
+
+if config["split"]["kind"] == "official":
+
+    rule unpack_train_list:
+        input:
+            f"{DATA}/archives/{METADATA}",
+        output:
+            f"{DATA}/{config['split']['train_list']}",
+        log:
+            f"{DATA}/logs/unpack_train_list.log",
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("unpack_train_list"),
+            filename=config["split"]["train_list"],
+        message:
+            "Reading the official split"
+        script:
+            "../scripts/unpack_train_list.py"
+
+
+rule unpack_audio:
+    input:
+        archive=f"{DATA}/archives/{{archive}}",
+        meta=ancient(META),
+    output:
+        f"{DATA}/audio/.{{archive}}.txt",
+    log:
+        f"{DATA}/logs/audio/{{archive}}.log",
+    priority: 1
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("unpack_audio"),
+        devices=DATASET["devices"],
+    message:
+        "Keeping the clips of {wildcards.archive}"
+    script:
+        "../scripts/unpack_audio.py"
+
+
+# First in line, and all cores at once: the sooner an archive is read, the smaller the disk may be.
+rule extract_archive:
+    input:
+        archive=f"{DATA}/archives/{{archive}}",
+        meta=ancient(META),
+    output:
+        features=temp(f"{DATA}/shards/{{archive}}.npy"),
+        clips=temp(f"{DATA}/shards/{{archive}}.csv"),
+    log:
+        f"{DATA}/logs/shards/{{archive}}.log",
+    priority: 2
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    params:
+        code=code("extract_archive"),
+        devices=DATASET["devices"],
+        features=DATASET["features"],
+    message:
+        "Computing log-mel features of {wildcards.archive}"
+    script:
+        "../scripts/extract_archive.py"
+
+
+rule merge_shards:
+    input:
+        features=expand(f"{DATA}/shards/{{archive}}.npy", archive=AUDIO_ARCHIVES),
+        clips=expand(f"{DATA}/shards/{{archive}}.csv", archive=AUDIO_ARCHIVES),
+        meta=ancient(META),
+    output:
+        clips=f"{DATA}/clips.csv",
+        store=f"{DATA}/logmel.h5",
+        manifest=f"{DATA}/manifest.json",
+    log:
+        f"{DATA}/logs/merge_shards.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("merge_shards"),
+        content=CONTENT,
+    message:
+        "Merging the archives' features"
+    script:
+        "../scripts/merge_shards.py"
