@@ -42,7 +42,6 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
-        AUDIO,
 
 
 onsuccess:

@@ -98,7 +98,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ),
         (
             {"datasets": {"tau2020": {"record": {"audio": [ARCHIVE, ARCHIVE]}}}},
-            "mine.yaml: `datasets.tau2020.record.audio` lists the archive x.zip twice",
+            "mine.yaml: `datasets.tau2020.record` lists the archive x.zip twice",
         ),
         (
             {"split": {"train_list": "../train.csv"}},

@@ -43,12 +43,6 @@ CONTENT = configuration.content_of(DATASET)
 CLIPS = DATASET["path"] if DATASET["source"] == "folder" else DATA
 META = f"{CLIPS}/meta.csv"
 TRAIN_LIST = f"{CLIPS}/{config['split']['train_list']}"
-# Lists of the clips that are kept as files although the features need them no more.
-AUDIO = (
-    [f"{DATA}/audio/.{archive['name']}.txt" for archive in DATASET["record"]["audio"]]
-    if DATASET["source"] == "record" and DATASET["record"]["keep_audio"]
-    else []
-)
 
 CELL = "{network}/lambda-{lam}/seed-{seed}"
 TRAIN = f"{RESULTS}/train/{CELL}"

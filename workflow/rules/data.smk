@@ -5,7 +5,6 @@
 rule dataset:
     input:
         f"{DATA}/clips.csv",
-        AUDIO,
 
 
 if DATASET["source"] == "synthetic":

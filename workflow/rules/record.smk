@@ -117,30 +117,11 @@ if config["split"]["kind"] == "official":
             "../scripts/unpack_train_list.py"
 
 
-rule unpack_audio:
-    input:
-        archive=f"{DATA}/archives/{{archive}}",
-        meta=ancient(META),
-    output:
-        f"{DATA}/audio/.{{archive}}.txt",
-    log:
-        f"{DATA}/logs/audio/{{archive}}.log",
-    priority: 1
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("unpack_audio"),
-        devices=DATASET["devices"],
-    message:
-        "Keeping the clips of {wildcards.archive}"
-    script:
-        "../scripts/unpack_audio.py"
-
-
 # First in line, and all cores at once: the sooner an archive is read, the smaller the disk may be.
 rule extract_archive:
     input:
-        archive=f"{DATA}/archives/{{archive}}",
+        # Its MD5 stands for it among the parameters, whatever its time stamp.
+        archive=ancient(f"{DATA}/archives/{{archive}}"),
         meta=ancient(META),
     output:
         features=temp(f"{DATA}/shards/{{archive}}.npy"),
@@ -153,8 +134,10 @@ rule extract_archive:
     threads: workflow.cores
     params:
         code=code("extract_archive"),
+        md5=archive_md5,
         devices=DATASET["devices"],
         features=DATASET["features"],
+        keep_audio=untracked(DATA if RECORD["keep_audio"] else None),
     message:
         "Computing log-mel features of {wildcards.archive}"
     script:

@@ -21,5 +21,6 @@ if __name__ == "__main__":
                 clips,
                 logmel_of(snakemake.params.features),
                 snakemake.threads,
+                snakemake.params.keep_audio,
                 lambda done, total: report(done),
             )

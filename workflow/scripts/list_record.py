@@ -4,14 +4,15 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-from channel_sparsity.data.archives import find, write_member
+from channel_sparsity.data.archives import find, read_bytes
 from channel_sparsity.data.expected import check_expected
 from channel_sparsity.data.meta import check_scenes, read_meta, recorded_by
+from channel_sparsity.files import write_bytes
 from job import job
 
 with job(snakemake):
     meta = Path(snakemake.output[0])
-    write_member(find(Path(snakemake.input[0]), "meta.csv"), meta)
+    write_bytes(meta, read_bytes(find(Path(snakemake.input[0]), "meta.csv")))
     rows = recorded_by(snakemake.params.devices, read_meta(meta), meta)
     check_scenes(rows, meta)
     check_expected(Counter(row.scene for row in rows), snakemake.params.expected, str(meta))

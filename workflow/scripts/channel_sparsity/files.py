@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and errors that a user can act on."""
 
+import glob
 import hashlib
 import json
 import os
@@ -40,6 +41,27 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def cannot_write(path: str | Path, error: OSError) -> StudyError:
+    """The sentence for a full disk, or whatever else keeps a file from being written."""
+    return StudyError(f"{path} cannot be written ({error.strerror or error}): make room for it and run again")
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what processes that were killed while they wrote a large file have left in its folder."""
+    path = Path(path)
+    for leftover in path.parent.glob(glob.escape(f".{path.stem}.") + "????????" + glob.escape(path.suffix)):
+        leftover.unlink(missing_ok=True)
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write `data`; a full disk raises `StudyError`."""
+    try:
+        with whole(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def write_text(path: str | Path, text: str) -> None:

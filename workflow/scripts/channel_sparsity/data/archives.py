@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from channel_sparsity.data.audio import Clip, read_clip
 from channel_sparsity.data.logmel import LogMel
-from channel_sparsity.files import StudyError, whole
+from channel_sparsity.files import StudyError, write_bytes
 
 LARGEST_MEMBER = 2**28  # bytes; a member is held in memory while it is decoded: TAU's have 1.3 MB
 AGAIN = "get the archive again, and if that does not help, ask its makers"
@@ -75,21 +75,13 @@ def find(archive: Path, filename: str) -> Member:
     return member
 
 
-def write_member(member: Member, path: Path) -> None:
-    """Write a member's bytes as the file `path`, whole or not at all."""
+def read_archived_clip(member: Member, settings: LogMel, folder: Path | None = None) -> Clip:
+    """A member as `audio.read_clip` reads a clip; its bytes are kept below `folder`, if one is given."""
     data = read_bytes(member)
-    try:
-        with whole(path) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        raise StudyError(
-            f"{path} cannot be written ({error.strerror or error}): make room for it and run again"
-        ) from error
-
-
-def read_archived_clip(member: Member, settings: LogMel) -> Clip:
-    """A member as `audio.read_clip` reads a clip."""
-    return read_clip(read_bytes(member), settings, str(member), AGAIN)
+    clip = read_clip(data, settings, str(member), AGAIN)
+    if folder is not None:
+        write_bytes(folder / member.filename, data)
+    return clip
 
 
 @lru_cache(maxsize=1)

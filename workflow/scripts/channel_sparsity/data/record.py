@@ -4,6 +4,7 @@ The bytes gather in `<file>.partial` beside the file, which outlives broken line
 (until its contents turn out wrong), and becomes the file by renaming once its size and MD5 are right.
 """
 
+import http.client
 import logging
 import random
 import re
@@ -229,4 +230,6 @@ def _innermost(error: BaseException) -> str:
     """What lies behind an error of the network libraries, without the names of their classes."""
     while cause := error.__cause__ or error.__context__:
         error = cause
+    if isinstance(error, http.client.IncompleteRead):
+        return "it ended too early"
     return getattr(error, "strerror", None) or str(error)

@@ -7,6 +7,7 @@ Clips stand in the order of their names.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +19,8 @@ from channel_sparsity.data.clips import COLUMNS, clip_table
 from channel_sparsity.data.extraction import compute
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.meta import Row, first, names_of
-from channel_sparsity.data.writing import Batch, cannot_write, write_batches
-from channel_sparsity.files import StudyError, whole, write_csv
+from channel_sparsity.data.writing import Batch, write_batches
+from channel_sparsity.files import StudyError, cannot_write, remove_leftovers, whole, write_csv
 
 CLIPS_AT_ONCE = 64
 SHARD_COLUMNS = {**COLUMNS, "adjustment": str, "silent": bool}
@@ -46,19 +47,23 @@ def write_shard(
     clips: Sequence[tuple[Row, Member]],
     settings: LogMel,
     workers: int,
+    keep: str | Path | None,
     report: Callable[[int, int], None],
 ) -> None:
     """Decode clips from their archive and write their features and their table, each file whole or not at all.
 
+    The recordings themselves are kept below the folder `keep`, if one is given, under their names in `meta.csv`.
     `report(done, total)` is called as clips are finished; for `workers` see `extraction.compute`. Memory does not
     depend on the number of clips. A clip that cannot be used or a full disk raises `StudyError`.
     """
+    read = partial(read_archived_clip, folder=None if keep is None else Path(keep))
     lines: list[dict] = []
+    remove_leftovers(features)
     try:
         with whole(features) as temporary, open(temporary, "wb") as file:
             shape = (len(clips), settings.n_mels, settings.frames)
             np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-            for batch in compute(read_archived_clip, [member for _, member in clips], settings, workers):
+            for batch in compute(read, [member for _, member in clips], settings, workers):
                 file.write(batch.features.data)
                 for clip, silent in zip(batch.clips, batch.silent, strict=True):
                     row, _ = clips[len(lines)]

@@ -15,7 +15,7 @@ import pandas
 from channel_sparsity.data.audio import Adjustment
 from channel_sparsity.data.clips import COLUMNS
 from channel_sparsity.data.logmel import LogMel
-from channel_sparsity.files import StudyError, whole
+from channel_sparsity.files import cannot_write, remove_leftovers, whole
 
 TABLE_BYTES, TABLE_BYTES_PER_CLIP = 65536, 1024  # more than all but the features takes up
 
@@ -46,6 +46,7 @@ def write_batches(
     notes: Counter[str] = Counter()
     digest = hashlib.sha256()
     done = 0
+    remove_leftovers(path)
     try:
         with whole(path) as temporary:
             start = _write_all_but_features(temporary, clips, settings)
@@ -66,11 +67,6 @@ def write_batches(
         "clips_per_scene": dict(sorted(Counter(clips["scene"]).items())),
         "features_sha256": digest.hexdigest(),
     }
-
-
-def cannot_write(path: str | Path, error: OSError) -> StudyError:
-    """The sentence for a full disk, or whatever else keeps a file from being written."""
-    return StudyError(f"{path} cannot be written ({error.strerror or error}): make room for it and run again")
 
 
 def _write_all_but_features(path: Path, clips: pandas.DataFrame, settings: LogMel) -> int:
