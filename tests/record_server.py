@@ -28,8 +28,7 @@ class Conduct:
     contents: Callable[[bytes], bytes] = bytes  # what is sent in the file's place
     cut_after: int | None = None  # bytes until the connection ends
     reset: bool = False  # whether it ends by a reset
-    mute_after: int | None = None  # bytes until the server is silent; -1 for not even a status line
-    pause_s: float = 0.0  # after each PIECE
+    mute_after: int | None = None  # bytes until the server is silent, until told to speak; -1: not even a status line
 
 
 WELL = Conduct()
@@ -53,7 +52,7 @@ class RecordServer:
         self.answers: list[Answer] = []
         self._plans: defaultdict[str, deque[Conduct]] = defaultdict(deque)
         self._afterwards: dict[str, Conduct] = {}
-        self._closing = threading.Event()
+        self._spoken = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._server.block_on_close = False
@@ -63,7 +62,7 @@ class RecordServer:
         return self
 
     def __exit__(self, *_):
-        self._closing.set()
+        self.speak()
         self._server.shutdown()
         self._server.server_close()
 
@@ -85,6 +84,10 @@ class RecordServer:
         """Answer the next requests for a file so, and all that follow as `afterwards`."""
         self._plans[name] = deque(conducts)
         self._afterwards[name] = afterwards
+
+    def speak(self) -> None:
+        """Go on where the server is silent."""
+        self._spoken.set()
 
     def sent(self, name: str) -> int:
         """How many bytes of a file were sent in all."""
@@ -116,7 +119,7 @@ class RecordServer:
 
             def reply(self, conduct, answer):
                 if conduct.mute_after == -1:
-                    record._closing.wait()
+                    record._spoken.wait()
                     return
                 if conduct.status or conduct.to or answer.name not in record.files:
                     return self.refuse(conduct)
@@ -149,17 +152,20 @@ class RecordServer:
                 self.wfile.write(b"<html/>")
 
             def send_file(self, conduct, answer, content):
-                ends = [count for count in (conduct.cut_after, conduct.mute_after) if count is not None]
-                content = content[: min(ends, default=len(content))]
+                content = content[: conduct.cut_after]
+                if conduct.mute_after is not None:
+                    self.send(answer, content[: conduct.mute_after])
+                    content = content[conduct.mute_after :]
+                    record._spoken.wait()
+                self.send(answer, content)
+                if conduct.reset:
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+            def send(self, answer, content):
                 for place in range(0, len(content), PIECE):
                     piece = content[place : place + PIECE]
                     self.wfile.write(piece)
                     answer.sent += len(piece)
-                    time.sleep(conduct.pause_s)
-                if conduct.mute_after is not None:
-                    record._closing.wait()
-                if conduct.reset:
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
             def log_message(self, *_):
                 pass
