@@ -52,10 +52,14 @@ def chunk(name, data):
 def test_every_format_is_read_to_the_bit_and_mixed_to_mono(tmp_path, suffix, container, subtype, channels):
     path = tmp_path / f"clip.{suffix}"
     soundfile.write(path, noise(44100, channels), 44100, format=container, subtype=subtype)
-    waveform, *_ = read_clip(path, SECOND)
+    clip = read_clip(path, SECOND)
     expected = soundfile.read(path, dtype="float32", always_2d=True)[0][:44100]
-    assert waveform.dtype == np.float32
-    assert (waveform == expected.mean(axis=1)).all()
+    assert clip.waveform.dtype == np.float32
+    assert (clip.waveform == expected.mean(axis=1)).all()
+    info = soundfile.info(path)
+    assert clip[2:] == (info.frames / info.samplerate, info.samplerate, channels)
+    in_memory = read_clip(path.read_bytes(), SECOND, "a clip")
+    assert (in_memory.waveform == clip.waveform).all() and in_memory[1:] == clip[1:]
 
 
 def test_the_extremes_of_24_bits_are_exact(tmp_path):

@@ -17,6 +17,7 @@ from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.files import StudyError, write_bytes
 
 LARGEST_MEMBER = 2**28  # bytes; a member is held in memory while it is decoded: TAU's have 1.3 MB
+ENCRYPTED = 1  # the bit among a member's flags
 AGAIN = "get the archive again, and if that does not help, ask its makers"
 
 
@@ -39,21 +40,16 @@ def contents(path: Path) -> dict[str, Member]:
     """
     with _reading(path):
         infos = [info for info in _opened(path).infolist() if not info.is_dir()]
-    for info in infos:
-        place = PurePosixPath(info.filename)
-        if place.is_absolute() or ".." in place.parts or "\\" in info.filename or ":" in place.parts[0]:
-            raise StudyError(f"{path} has a member that leads out of its folder, {info.filename!r}: do not use it")
-    infos = [info for info in infos if not any(p.startswith(".") for p in PurePosixPath(info.filename).parts)]
-    tops = {info.filename.partition("/")[0] for info in infos}
-    top = f"{tops.pop()}/" if len(tops) == 1 else ""
-    if top == "audio/" or any("/" not in info.filename for info in infos):
-        top = ""
+    files = [(_parts(info, path), info) for info in infos]
+    files = [(parts, info) for parts, info in files if not any(part.startswith(".") for part in parts)]
+    tops = {parts[0] for parts, _ in files}
+    below = len(tops) == 1 and tops != {"audio"} and all(len(parts) > 1 for parts, _ in files)
     found: dict[str, Member] = {}
-    for info in infos:
-        member = Member(path, info.filename, info.filename.removeprefix(top))
+    for parts, info in files:
+        member = Member(path, info.filename, "/".join(parts[below:]))
         if member.filename in found:
             raise StudyError(f"{path} holds {member.filename} twice: {AGAIN}")
-        if info.flag_bits & 1:
+        if info.flag_bits & ENCRYPTED:
             raise StudyError(f"{member} is encrypted: {AGAIN}")
         if info.file_size > LARGEST_MEMBER:
             raise StudyError(f"{member} has {info.file_size} bytes, more than a clip may: {AGAIN}")
@@ -61,10 +57,12 @@ def contents(path: Path) -> dict[str, Member]:
     return found
 
 
-def read_bytes(member: Member) -> bytes:
-    """The bytes of a member, whose checksum (CRC) must be right."""
-    with _reading(member.archive, member):
-        return _opened(member.archive).read(member.name)
+def _parts(info: zipfile.ZipInfo, path: Path) -> tuple[str, ...]:
+    """The folders and the name of a member, which must lie where its archive is unpacked."""
+    place = PurePosixPath(info.filename)
+    if place.is_absolute() or ".." in place.parts or any(character in info.filename for character in "\\:"):
+        raise StudyError(f"{path} has a member that leads out of its folder, {info.filename!r}: do not use it")
+    return place.parts
 
 
 def find(archive: Path, filename: str) -> Member:
@@ -73,6 +71,12 @@ def find(archive: Path, filename: str) -> Member:
     if member is None:
         raise StudyError(f"{archive} does not hold {filename}: check the names in the configuration")
     return member
+
+
+def read_bytes(member: Member) -> bytes:
+    """The bytes of a member, whose checksum (CRC) must be right."""
+    with _reading(member.archive, member):
+        return _opened(member.archive).read(member.name)
 
 
 def read_archived_clip(member: Member, settings: LogMel, folder: Path | None = None) -> Clip:
