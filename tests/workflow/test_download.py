@@ -143,6 +143,9 @@ def test_what_cannot_be_had_holds_back_nothing_else(fresh, server):
     run.ends(0)
     assert run.has(*FILES)
     assert server.starts(good) == [0, CUT] and server.starts(refused) == [0, CUT, CUT]
+    log = (fresh.work / f"data/mine/logs/archives/{good}.log").read_text()
+    assert re.search(r"connection failed \(it ended too early\); trying again in 2 s \(600,000 of 1,000,000 bytes", log)
+    assert re.search(r"100% 1\.00M/1\.00M \[\d\d:\d\d<00:00, .*B/s\]", log)
 
 
 def test_a_full_disk(fresh, server):

@@ -245,7 +245,7 @@ def test_a_server_that_stays_silent(visit, server):
 def test_nobody_at_the_address(visit):
     with RecordServer({}) as gone:
         url = gone.url(NAME)
-    assert "at last because the line broke (Connection refused): run again" in visit.fails(url=url)
+    assert "at last because the connection failed (Connection refused): run again" in visit.fails(url=url)
     assert len(visit.pauses) == SHORT.tries - 1
 
 

@@ -162,7 +162,7 @@ def _stream(url: str, have: int, size: int, patience: Patience) -> Iterator[byte
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise Hindrance("the server was silent for too long") from error
     except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
-        raise Hindrance(f"the line broke ({_innermost(error)})") from error
+        raise Hindrance(f"the connection failed ({_innermost(error)})") from error
     except requests.RequestException as error:
         raise StudyError(f"{url} cannot be asked for ({error}): {ADVICE}") from error
 
