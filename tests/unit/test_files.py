@@ -9,9 +9,9 @@ import pytest
 from channel_sparsity.files import (
     StudyError,
     read_json,
-    remove_leftovers,
     sha256,
     whole,
+    whole_and_large,
     write_bytes,
     write_csv,
     write_json,
@@ -69,9 +69,10 @@ def test_bytes_that_cannot_be_written_are_said(tmp_path):
         write_bytes(tmp_path / "deep/a/b", b"scene")
 
 
-def test_leftovers_are_only_those_of_the_same_file(tmp_path):
+def test_leftovers_of_killed_processes_go_and_those_of_live_ones_stay(tmp_path):
     for name in ("a.h5", ".a.12345678.h5", ".a.b.12345678.h5", ".a.12345678.csv", ".ab.12345678.h5"):
         (tmp_path / name).touch()
-    remove_leftovers(tmp_path / "a.h5")
-    assert sorted(os.listdir(tmp_path)) == [".a.12345678.csv", ".a.b.12345678.h5", ".ab.12345678.h5", "a.h5"]
-    remove_leftovers(tmp_path / "nowhere" / "a.h5")
+    with whole_and_large(tmp_path / "a.h5") as first, whole_and_large(tmp_path / "a.h5") as second:
+        others = {".a.12345678.csv", ".a.b.12345678.h5", ".ab.12345678.h5", "a.h5"}
+        assert set(os.listdir(tmp_path)) == {first.name, second.name} | others
+    assert set(os.listdir(tmp_path)) == others

@@ -100,7 +100,7 @@ def _reading(path: Path, member: Member | None = None) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise StudyError(f"{path} is missing: get the archive again") from error
+        raise StudyError(f"{path} is missing, perhaps since another run is done with it: run again") from error
     # zipfile raises RuntimeError for encryption and NotImplementedError for compression that it does not know.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
         what = f"{member} cannot be read" if member else f"{path} is no zip archive that can be read"

@@ -20,7 +20,7 @@ from channel_sparsity.data.extraction import compute
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.meta import Row, first, names_of
 from channel_sparsity.data.writing import Batch, write_batches
-from channel_sparsity.files import StudyError, cannot_write, remove_leftovers, whole, write_csv
+from channel_sparsity.files import StudyError, cannot_write, whole_and_large, write_csv
 
 CLIPS_AT_ONCE = 64
 SHARD_COLUMNS = {**COLUMNS, "adjustment": str, "silent": bool}
@@ -58,9 +58,8 @@ def write_shard(
     """
     read = partial(read_archived_clip, folder=None if keep is None else Path(keep))
     lines: list[dict] = []
-    remove_leftovers(features)
     try:
-        with whole(features) as temporary, open(temporary, "wb") as file:
+        with whole_and_large(features) as temporary, open(temporary, "wb") as file:
             shape = (len(clips), settings.n_mels, settings.frames)
             np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
             for batch in compute(read, [member for _, member in clips], settings, workers):

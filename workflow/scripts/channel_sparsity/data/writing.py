@@ -15,7 +15,7 @@ import pandas
 from channel_sparsity.data.audio import Adjustment
 from channel_sparsity.data.clips import COLUMNS
 from channel_sparsity.data.logmel import LogMel
-from channel_sparsity.files import cannot_write, remove_leftovers, whole
+from channel_sparsity.files import cannot_write, whole_and_large
 
 TABLE_BYTES, TABLE_BYTES_PER_CLIP = 65536, 1024  # more than all but the features takes up
 
@@ -46,9 +46,8 @@ def write_batches(
     notes: Counter[str] = Counter()
     digest = hashlib.sha256()
     done = 0
-    remove_leftovers(path)
     try:
-        with whole(path) as temporary:
+        with whole_and_large(path) as temporary:
             start = _write_all_but_features(temporary, clips, settings)
             with open(temporary, "r+b") as file:
                 file.seek(start)
