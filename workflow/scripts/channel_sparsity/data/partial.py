@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from channel_sparsity.files import StudyError
+from channel_sparsity.files import StudyError, cannot_write
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,7 @@ def _still_there(file: FileIO) -> bool:
 
 
 def _unwritable(name: Path, error: OSError) -> StudyError:
-    return StudyError(
-        f"{name} cannot be written ({error.strerror}): make room for it and run again; what has come so far is kept"
-    )
+    return StudyError(f"{cannot_write(name, error)}; what has come so far is kept")
 
 
 def md5_of(path: str | Path) -> str:
