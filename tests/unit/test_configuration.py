@@ -102,7 +102,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ),
         (
             {"split": {"train_list": "../train.csv"}},
-            'mine.yaml: `split.train_list` is "../train.csv", but must be the path of a file beside meta.csv',
+            'mine.yaml: `split.train_list` is "../train.csv", but must be the name of a file in evaluation_setup/',
         ),
         (
             DEMO | {"split": {"kind": "official"}},

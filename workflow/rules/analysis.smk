@@ -11,7 +11,7 @@ FIGURES = [
 STAGES = (
     *(["synthesise_scenes"] if DATASET["source"] == "synthetic" else []),
     *(
-        ["list_record", "extract_archive", "merge_shards"]
+        ["extract_archive", "merge_shards"]
         if DATASET["source"] == "record"
         else ["list_clips", "extract_features"]
     ),

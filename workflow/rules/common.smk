@@ -42,7 +42,8 @@ CONTENT = configuration.content_of(DATASET)
 # Where the clips lie; what is made or unpacked lies beside what is derived from it.
 CLIPS = DATASET["path"] if DATASET["source"] == "folder" else DATA
 META = f"{CLIPS}/meta.csv"
-TRAIN_LIST = f"{CLIPS}/{config['split']['train_list']}"
+LISTS = f"{CLIPS}/evaluation_setup"
+TRAIN_LIST = f"{LISTS}/{config['split']['train_list']}"
 
 CELL = "{network}/lambda-{lam}/seed-{seed}"
 TRAIN = f"{RESULTS}/train/{CELL}"
@@ -91,7 +92,7 @@ def train_list(_):
         return []
     if DATASET["source"] == "folder":
         return users(TRAIN_LIST, f"{RESULTS}/split.csv")
-    return TRAIN_LIST
+    return ancient(LISTS)  # which never change without the manifest
 
 
 def split_settings(_):
@@ -119,6 +120,11 @@ def archive_bytes(wildcards):
 def archive_md5(wildcards):
     """The MD5 of an archive."""
     return configuration.archive_of(DATASET["record"], wildcards.archive)["md5"]
+
+
+def archive_priority(wildcards):
+    """The metadata first: no archive can be read without them."""
+    return 3 if wildcards.archive == DATASET["record"]["metadata"]["name"] else 0
 
 
 def archive_url(wildcards, resources):

@@ -7,12 +7,13 @@ if "downloads" not in workflow.global_resources:
     workflow.register_resource("downloads", 2)
 
 RECORD = DATASET["record"]
-METADATA = RECORD["metadata"]["name"]
 AUDIO_ARCHIVES = [archive["name"] for archive in RECORD["audio"]]
 
 
 wildcard_constraints:
-    archive="|".join(re.escape(name) for name in AUDIO_ARCHIVES),
+    archive="|".join(
+        re.escape(archive["name"]) for archive in configuration.archives_of(RECORD)
+    ),
 
 
 # Archives of the user's own are linked to: Snakemake then deletes no more than the link.
@@ -20,13 +21,14 @@ if RECORD["archives"] is None:
 
     localrules:
         download_archive,
-        download_metadata,
 
     rule download_archive:
         output:
-            unless_kept(f"{DATA}/archives/{{archive}}"),
+            archive=unless_kept(f"{DATA}/archives/{{archive}}"),
+            checksum=f"{DATA}/checksums/{{archive}}.md5",
         log:
             f"{DATA}/logs/archives/{{archive}}.log",
+        priority: archive_priority
         conda:
             "../../envs/environment.yaml"
         # It waits for the network, and holds up no computation.
@@ -43,23 +45,18 @@ if RECORD["archives"] is None:
         script:
             "../scripts/download_archive.py"
 
-    # It is small: it stays for the official split, and comes first.
-    use rule download_archive as download_metadata with:
-        output:
-            f"{DATA}/archives/{{archive,{re.escape(METADATA)}}}",
-        priority: 3
-
 else:
 
     localrules:
         link_archive,
-        link_metadata,
 
     rule link_archive:
         output:
-            unless_kept(f"{DATA}/archives/{{archive}}"),
+            archive=unless_kept(f"{DATA}/archives/{{archive}}"),
+            checksum=f"{DATA}/checksums/{{archive}}.md5",
         log:
             f"{DATA}/logs/archives/{{archive}}.log",
+        priority: archive_priority
         conda:
             "../../envs/environment.yaml"
         params:
@@ -71,24 +68,19 @@ else:
         script:
             "../scripts/link_archive.py"
 
-    # It is small: it stays for the official split, and comes first.
-    use rule link_archive as link_metadata with:
-        output:
-            f"{DATA}/archives/{{archive,{re.escape(METADATA)}}}",
-        priority: 3
-
 
 rule list_record:
     input:
-        f"{DATA}/archives/{METADATA}",
+        f"{DATA}/archives/{RECORD['metadata']['name']}",
     output:
-        META,
+        meta=META,
+        lists=directory(f"{DATA}/evaluation_setup"),
     log:
         f"{DATA}/logs/list_record.log",
     conda:
         "../../envs/environment.yaml"
     params:
-        code=code("list_record"),
+        # No code: what is written is the archive's own.
         devices=DATASET["devices"],
         expected=untracked(DATASET.get("expected", {})),
     message:
@@ -97,32 +89,13 @@ rule list_record:
         "../scripts/list_record.py"
 
 
-if config["split"]["kind"] == "official":
-
-    rule unpack_train_list:
-        input:
-            f"{DATA}/archives/{METADATA}",
-        output:
-            f"{DATA}/{config['split']['train_list']}",
-        log:
-            f"{DATA}/logs/unpack_train_list.log",
-        conda:
-            "../../envs/environment.yaml"
-        params:
-            code=code("unpack_train_list"),
-            filename=config["split"]["train_list"],
-        message:
-            "Reading the official split"
-        script:
-            "../scripts/unpack_train_list.py"
-
-
 # First in line, and all cores at once: the sooner an archive is read, the smaller the disk may be.
 rule extract_archive:
     input:
-        # Its MD5 stands for it among the parameters, whatever its time stamp.
+        # The checksum stands for the archive, whose time stamp then does not matter.
+        checksum=f"{DATA}/checksums/{{archive}}.md5",
         archive=ancient(f"{DATA}/archives/{{archive}}"),
-        meta=ancient(META),
+        meta=META,
     output:
         features=temp(f"{DATA}/shards/{{archive}}.npy"),
         clips=temp(f"{DATA}/shards/{{archive}}.csv"),
@@ -134,7 +107,6 @@ rule extract_archive:
     threads: workflow.cores
     params:
         code=code("extract_archive"),
-        md5=archive_md5,
         devices=DATASET["devices"],
         features=DATASET["features"],
         keep_audio=untracked(DATA if RECORD["keep_audio"] else None),
@@ -148,7 +120,7 @@ rule merge_shards:
     input:
         features=expand(f"{DATA}/shards/{{archive}}.npy", archive=AUDIO_ARCHIVES),
         clips=expand(f"{DATA}/shards/{{archive}}.csv", archive=AUDIO_ARCHIVES),
-        meta=ancient(META),
+        meta=META,
     output:
         clips=f"{DATA}/clips.csv",
         store=f"{DATA}/logmel.h5",

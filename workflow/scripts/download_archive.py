@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from channel_sparsity.data.record import download
+from channel_sparsity.files import write_text
 from job import job
 
 LINE_EVERY_S = 60
@@ -48,9 +49,10 @@ def transfer(name, size):
 
 with job(snakemake):
     logging.getLogger("channel_sparsity").addHandler(Terminal(logging.WARNING))
-    url, archive = snakemake.params.url, Path(snakemake.output[0])
+    url, archive = snakemake.params.url, Path(snakemake.output.archive)
     logging.info("%s", snakemake.params.licence)
     print(f"{archive.name}: {snakemake.params.licence}", file=sys.stderr, flush=True)
     with transfer(archive.name, snakemake.params.bytes) as report:
         download(url, archive, snakemake.params.bytes, snakemake.params.md5, report)
     logging.info("%s has the right size and MD5", archive)
+    write_text(snakemake.output.checksum, f"{snakemake.params.md5}  {archive.name}\n")

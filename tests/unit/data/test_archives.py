@@ -111,7 +111,10 @@ def test_what_is_no_whole_archive_is_named(zipped, damage):
 
 
 def test_a_missing_archive_is_named(tmp_path):
-    assert complaint(contents, tmp_path / "x.zip") == f"{tmp_path}/x.zip is missing, perhaps since another run is done with it: run again"
+    assert (
+        complaint(contents, tmp_path / "x.zip")
+        == f"{tmp_path}/x.zip is missing, perhaps since another run is done with it: run again"
+    )
 
 
 def test_a_clip_in_an_archive_is_the_clip_in_its_file(dataset, zipped, tmp_path):
