@@ -97,7 +97,7 @@ class RecordServer:
         """From where on each request asked for a file."""
         return [answer.start for answer in self.answers if answer.name == name]
 
-    def wait_until_sent(self, name: str, count: int, timeout_s: float = 20.0) -> None:
+    def wait_until_sent(self, name: str, count: int, timeout_s: float = 120.0) -> None:
         """Wait until so many bytes of a file have been sent."""
         end = time.monotonic() + timeout_s
         while self.sent(name) < count:

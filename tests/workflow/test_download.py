@@ -82,7 +82,7 @@ class Run:
     def ends(self, code):
         """What a run says that ends with a code."""
         process = self.start()
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=300)
         assert process.returncode == code, said
         return said
 
@@ -94,7 +94,7 @@ class Run:
 
 def wait_for(path, size):
     """Wait until a file has come to a size."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not path.exists() or path.stat().st_size < size:
         assert time.monotonic() < end, f"{path} has not come to {size} bytes"
         time.sleep(0.02)
@@ -123,7 +123,7 @@ def test_runs_that_meet_or_are_killed(fresh, server):
     next_run = run.start()
     assert f"{NAMES[0]}: Free for tests." in read_until(next_run, "is being written by another process")
     os.killpg(killed.pid, signal.SIGKILL)
-    next_run.communicate(timeout=60)
+    next_run.communicate(timeout=300)
     assert next_run.returncode == 0 and run.has(NAMES[0]) and server.starts(NAMES[0]) == [0, CUT]
 
 
@@ -172,6 +172,6 @@ def test_two_studies_with_one_data_folder_fetch_an_archive_once(fresh, server, t
     read_until(second, "is being written by another process")
     server.speak()
     for each in (first, second):
-        said, _ = each.communicate(timeout=60)
+        said, _ = each.communicate(timeout=300)
         assert each.returncode == 0, said
     assert runs[0].has(NAMES[0]) and server.sent(NAMES[0]) == len(FILES[NAMES[0]])

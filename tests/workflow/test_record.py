@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas
 import pytest
 import yaml
-from record_server import RecordServer
+from record_server import Conduct, RecordServer
 
 FEATURES = yaml.safe_load(Path(__file__).with_name("tiny.yaml").read_text())["datasets"]["tiny"]["features"]
 TOP = "TAU-x-development"
@@ -136,12 +136,15 @@ def is_the_store_of_the_unpacked_clips(study, finished):
 def test_a_record_over_http_becomes_the_store_of_its_clips_and_nothing_reruns(finished, fresh, record):
     expected = {"clips": 72, "clips_per_scene": 24}
     with RecordServer(record.files()) as server:
+        server.plan("audio.1.zip", Conduct(to=server.url("audio.1.zip")), Conduct(cut_after=50_000, reset=True))
+        server.plan("audio.2.zip", Conduct(cut_after=50_000), Conduct(ranges=False))
         configfile = record.config(fresh, FEATURES, expected=expected, address=server.address, archives=None)
         official = {"split": {"kind": "official"}}
         split = "results/mine/split.csv"
         done = fresh.snakemake("features", split, configfile=configfile, changes=official)
         assert "audio.1.zip: Free for tests." in done.stdout + done.stderr
-        assert len(server.answers) == 3
+        starts = {name: server.starts(name) for name in record.files()}
+        assert starts == {"audio.1.zip": [0, 0, 50_000], "audio.2.zip": [0, 50_000], "meta.zip": [0]}
     assert is_the_store_of_the_unpacked_clips(fresh, finished)
     assert left(fresh) == MADE
     subset = pandas.read_csv(fresh.work / split, index_col="filename")["subset"]
