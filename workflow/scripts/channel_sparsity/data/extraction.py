@@ -18,7 +18,8 @@ from channel_sparsity.files import StudyError
 
 CLIPS_AT_ONCE = 16  # 1 MB of features: little to hold, and much work beside the cost of handing it over
 BATCHES_AHEAD = 2  # for each worker, so that none waits while the file is written
-CLIPS_PER_WORKER = 256  # fewer are done before another process has started
+CLIPS_FOR_WORKERS = 256  # fewer are done before another process has started
+CLIPS_PER_WORKER = 64  # fewer would not be worth its start
 
 #: From whatever stands for a clip and the settings to the clip. Processes share it: it is a function of a module.
 Reader = Callable[[object, LogMel], Clip]
@@ -61,7 +62,7 @@ def compute(read: Reader, sources: Sequence, settings: LogMel, workers: int) -> 
     """
     batches = [sources[start : start + CLIPS_AT_ONCE] for start in range(0, len(sources), CLIPS_AT_ONCE)]
     workers = min(workers, len(sources) // CLIPS_PER_WORKER)
-    if workers <= 1:
+    if workers <= 1 or len(sources) < CLIPS_FOR_WORKERS:
         yield from (_compute(read, batch, settings) for batch in batches)
         return
     # Spawned, since a fork of a process with threads, which numerical libraries start, can hang.
