@@ -15,6 +15,13 @@ configfile: ROOT / "config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
+
+
+if DATASET["source"] == "record":
+
+    include: "workflow/rules/record.smk"
+
+
 include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"

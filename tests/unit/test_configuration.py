@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from channel_sparsity.configuration import check, curves_of, lambdas_of, recipe_of
+from channel_sparsity.configuration import archives_of, check, content_of, curves_of, lambdas_of, recipe_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import NETWORKS
 
@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+ARCHIVE = {"name": "x.zip", "bytes": 1, "md5": "0" * 32}
 OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
 
 
@@ -85,7 +86,31 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ),
         (
             {"datasets": {"mine": BASE["datasets"]["tau2020"] | {"synthetic": DEMO["datasets"]["demo"]["synthetic"]}}},
-            "mine.yaml: `datasets.mine.synthetic` does not go with `source: folder`",
+            "mine.yaml: `datasets.mine.synthetic` does not go with `source: record`",
+        ),
+        (
+            {"datasets": {"tau2020": {"record": {"address": "ftp://x"}}}},
+            'mine.yaml: `datasets.tau2020.record.address` is "ftp://x", but must be an address that begins with https://',
+        ),
+        (
+            {"datasets": {"tau2020": {"record": {"audio": [ARCHIVE | {"md5": "1"}]}}}},
+            'mine.yaml: `datasets.tau2020.record.audio[0].md5` is "1", but must be 32 hexadecimal digits',
+        ),
+        (
+            {"datasets": {"tau2020": {"record": {"audio": [ARCHIVE | {"name": "../x.zip"}]}}}},
+            'mine.yaml: `datasets.tau2020.record.audio[0].name` is "../x.zip", but must be letters, digits',
+        ),
+        (
+            {"datasets": {"tau2020": {"record": {"audio": [ARCHIVE, ARCHIVE]}}}},
+            "mine.yaml: `datasets.tau2020.record` lists the archive x.zip twice",
+        ),
+        (
+            {"split": {"train_list": "../train.csv"}},
+            'mine.yaml: `split.train_list` is "../train.csv", but must be the name of a file in evaluation_setup/',
+        ),
+        (
+            DEMO | {"split": {"kind": "official"}},
+            "mine.yaml: `split.kind` is official, but the embedded scenes have no official split",
         ),
         ({"recipes": {"mine": {"step": 0.1}}}, "mine.yaml: `recipes.mine.method` is missing"),
         ({"training": {"warmup_epochs": 100}}, "mine.yaml: `training.warmup_epochs` must be fewer"),
@@ -99,6 +124,30 @@ def test_a_mistake_is_named_with_its_file(tmp_path, changes, expected):
 def test_a_value_from_the_command_line_is_said_to_be_from_there():
     with pytest.raises(StudyError, match=r"^the command line \(--config\): `dataset` is nowhere"):
         check(merge(BASE, {"dataset": "nowhere"}), SCHEMA, [ROOT / "config.yaml"])
+
+
+def test_tau_may_also_lie_unpacked_in_a_folder():
+    check(
+        merge(BASE, {"datasets": {"tau2020": {"source": "folder", "path": "clips"}}}),
+        SCHEMA,
+        [ROOT / "config.yaml"],
+    )
+
+
+def test_the_record_of_tau_is_whole():
+    """The counts and the sum of the sizes are the record's."""
+    record = BASE["datasets"]["tau2020"]["record"]
+    assert len(record["audio"]) == 16
+    documentation = 18066
+    assert sum(archive["bytes"] for archive in archives_of(record)) + documentation == 27_364_817_167
+
+
+def test_where_archives_come_from_and_what_is_kept_is_no_content():
+    block = BASE["datasets"]["tau2020"]
+    elsewhere = {"address": "https://example.org", "licence": "x", "archives": "y", "keep_archives": True}
+    assert content_of(merge(block, {"record": elsewhere, "expected": {"clips": 1}})) == content_of(block)
+    assert content_of(merge(block, {"record": {"audio": [ARCHIVE]}})) != content_of(block)
+    assert content_of(merge(block, {"devices": ["b"]})) != content_of(block)
 
 
 def test_lambdas_of_a_network_come_before_its_familys_and_the_default():

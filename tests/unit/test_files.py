@@ -6,7 +6,16 @@ import os
 import pandas
 import pytest
 
-from channel_sparsity.files import StudyError, read_json, sha256, whole, write_csv, write_json
+from channel_sparsity.files import (
+    StudyError,
+    read_json,
+    sha256,
+    whole,
+    whole_and_large,
+    write_bytes,
+    write_csv,
+    write_json,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -51,3 +60,19 @@ def test_an_unreadable_json_file_is_named(tmp_path):
 def test_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"scene")
     assert sha256(tmp_path / "a") == hashlib.sha256(b"scene").hexdigest()
+
+
+def test_bytes_that_cannot_be_written_are_said(tmp_path):
+    write_bytes(tmp_path / "deep/a", b"scene")
+    assert (tmp_path / "deep/a").read_bytes() == b"scene"
+    with pytest.raises(StudyError, match=r"a/b cannot be written \(.*\): make room"):
+        write_bytes(tmp_path / "deep/a/b", b"scene")
+
+
+def test_leftovers_of_killed_processes_go_and_those_of_live_ones_stay(tmp_path):
+    for name in ("a.h5", ".a.12345678.h5", ".a.b.12345678.h5", ".a.12345678.csv", ".ab.12345678.h5"):
+        (tmp_path / name).touch()
+    with whole_and_large(tmp_path / "a.h5") as first, whole_and_large(tmp_path / "a.h5") as second:
+        others = {".a.12345678.csv", ".a.b.12345678.h5", ".ab.12345678.h5", "a.h5"}
+        assert set(os.listdir(tmp_path)) == {first.name, second.name} | others
+    assert set(os.listdir(tmp_path)) == others

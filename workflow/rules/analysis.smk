@@ -18,8 +18,11 @@ FIGURES = [
 
 STAGES = (
     *(["synthesise_scenes"] if DATASET["source"] == "synthetic" else []),
-    "list_clips",
-    "extract_features",
+    *(
+        ["extract_archive", "merge_shards"]
+        if DATASET["source"] == "record"
+        else ["list_clips", "extract_features"]
+    ),
     "split_clips",
     "train_network",
     "measure_sparsity",

@@ -10,6 +10,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
+from channel_sparsity.data.expected import check_expected
 from channel_sparsity.ending import failures, outcome
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
@@ -37,8 +38,12 @@ except StudyError as error:
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"
 RESULTS = f"results/{config['study']}"
-# Where the clips lie: the embedded scenes are made beside what is derived from them.
-CLIPS = DATA if DATASET["source"] == "synthetic" else DATASET["path"]
+CONTENT = configuration.content_of(DATASET)
+# Where the clips lie; what is made or unpacked lies beside what is derived from it.
+CLIPS = DATASET["path"] if DATASET["source"] == "folder" else DATA
+META = f"{CLIPS}/meta.csv"
+LISTS = f"{CLIPS}/evaluation_setup"
+TRAIN_LIST = f"{LISTS}/{config['split']['train_list']}"
 
 CELL = "{network}/lambda-{lam}/seed-{seed}"
 TRAIN = f"{RESULTS}/train/{CELL}"
@@ -75,10 +80,56 @@ def code(script):
     return fingerprint(SCRIPTS / f"{script}.py")
 
 
-def meta_file(_):
-    """The clips' metadata; a folder that lacks it is left to the script, whose error says more than Snakemake's."""
-    meta = f"{CLIPS}/meta.csv"
-    return meta if DATASET["source"] == "synthetic" or Path(meta).exists() else []
+def users(path, made):
+    """A file of the user's that a rule makes another from. If both are absent, the script says what is missing better
+    than Snakemake; if the user's is gone afterwards, what was made stays."""
+    return path if Path(path).exists() or Path(made).exists() else []
+
+
+def train_list(_):
+    """The official split's list of training clips, if that split is asked for."""
+    if config["split"]["kind"] != "official":
+        return []
+    if DATASET["source"] == "folder":
+        return users(TRAIN_LIST, f"{RESULTS}/split.csv")
+    return ancient(LISTS)  # which never change without the manifest
+
+
+def split_settings(_):
+    """What of `split` the kind of split goes by."""
+    if config["split"]["kind"] == "official":
+        return {"kind": "official", "train_list": TRAIN_LIST}
+    return {key: config["split"][key] for key in ("kind", "train_share", "seed")}
+
+
+def untracked(value):
+    """A parameter that decides no result: Snakemake does not compare those that depend on resources."""
+    return lambda wildcards, resources: value
+
+
+def unless_kept(path):
+    """An archive that goes as soon as nobody needs it, unless archives are kept."""
+    return path if DATASET["record"]["keep_archives"] else temp(path)
+
+
+def archive_bytes(wildcards):
+    """The size of an archive."""
+    return configuration.archive_of(DATASET["record"], wildcards.archive)["bytes"]
+
+
+def archive_md5(wildcards):
+    """The MD5 of an archive."""
+    return configuration.archive_of(DATASET["record"], wildcards.archive)["md5"]
+
+
+def archive_priority(wildcards):
+    """The metadata first: no archive can be read without them."""
+    return 3 if wildcards.archive == DATASET["record"]["metadata"]["name"] else 0
+
+
+def archive_url(wildcards, resources):
+    """The address of an archive; untracked (see there)."""
+    return f"{DATASET['record']['address'].rstrip('/')}/{wildcards.archive}"
 
 
 def recipe_settings(wildcards):
@@ -94,17 +145,21 @@ def width_scale(wildcards):
 def refuse_another_data_set():
     """Two blocks that differ never share a folder: stop before one is written over the other."""
     manifest = Path(DATA) / "manifest.json"
-    if (
-        manifest.exists()
-        and (made_from := read_json(manifest).get("settings")) != DATASET
-    ):
+    if not manifest.exists():
+        return
+    made = read_json(manifest)
+    if (made_from := made.get("settings", {})) != CONTENT:
         differing = sorted(
-            k for k in {*made_from, *DATASET} if made_from.get(k) != DATASET.get(k)
+            k for k in {*made_from, *CONTENT} if made_from.get(k) != CONTENT.get(k)
         )
         raise WorkflowError(
             f"{DATA} was made from other settings of `datasets.{config['dataset']}` ({', '.join(differing)}): "
             f"give the block another name, or delete {DATA} to make it anew"
         )
+    try:
+        check_expected(made["clips_per_scene"], DATASET.get("expected", {}), DATA)
+    except StudyError as error:
+        raise WorkflowError(str(error))
 
 
 refuse_another_data_set()

@@ -1,4 +1,5 @@
-# Recordings, or the embedded scenes, to a table of clips.
+# Recordings, or the embedded scenes, to a table of clips. A record's clips are listed in features.smk: their lengths are
+# known once they are decoded.
 
 
 rule dataset:
@@ -27,20 +28,25 @@ if DATASET["source"] == "synthetic":
             "../scripts/synthesise_scenes.py"
 
 
-rule list_clips:
-    input:
-        meta_file,
-    output:
-        f"{DATA}/clips.csv",
-    log:
-        f"{DATA}/logs/list_clips.log",
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("list_clips"),
-        clips=CLIPS,
-        devices=DATASET["devices"],
-    message:
-        "Listing the clips in {params.clips}"
-    script:
-        "../scripts/list_clips.py"
+if DATASET["source"] != "record":
+
+    rule list_clips:
+        input:
+            META
+            if DATASET["source"] == "synthetic"
+            else users(META, f"{DATA}/clips.csv"),
+        output:
+            f"{DATA}/clips.csv",
+        log:
+            f"{DATA}/logs/list_clips.log",
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("list_clips"),
+            clips=CLIPS,
+            devices=DATASET["devices"],
+            expected=untracked(DATASET.get("expected", {})),
+        message:
+            "Listing the clips in {params.clips}"
+        script:
+            "../scripts/list_clips.py"

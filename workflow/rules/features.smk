@@ -7,22 +7,24 @@ rule features:
         f"{DATA}/manifest.json",
 
 
-rule extract_features:
-    input:
-        f"{DATA}/clips.csv",
-    output:
-        store=f"{DATA}/logmel.h5",
-        manifest=f"{DATA}/manifest.json",
-    log:
-        f"{DATA}/logs/extract_features.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: workflow.cores
-    params:
-        code=code("extract_features"),
-        clips=CLIPS,
-        block=DATASET,
-    message:
-        "Computing log-mel features"
-    script:
-        "../scripts/extract_features.py"
+if DATASET["source"] != "record":
+
+    rule extract_features:
+        input:
+            f"{DATA}/clips.csv",
+        output:
+            store=f"{DATA}/logmel.h5",
+            manifest=f"{DATA}/manifest.json",
+        log:
+            f"{DATA}/logs/extract_features.log",
+        conda:
+            "../../envs/environment.yaml"
+        threads: workflow.cores
+        params:
+            code=code("extract_features"),
+            clips=CLIPS,
+            content=CONTENT,
+        message:
+            "Computing log-mel features"
+        script:
+            "../scripts/extract_features.py"

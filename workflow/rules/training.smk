@@ -8,6 +8,7 @@ rule checkpoints:
 
 rule split_clips:
     input:
+        train_list,
         manifest=f"{DATA}/manifest.json",
         store=ancient(f"{DATA}/logmel.h5"),
     output:
@@ -19,7 +20,7 @@ rule split_clips:
         "../../envs/environment.yaml"
     params:
         code=code("split_clips"),
-        settings=config["split"],
+        settings=split_settings,
     message:
         "Splitting the clips"
     script:

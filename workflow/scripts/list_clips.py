@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from channel_sparsity.data.clips import write_clips
+from channel_sparsity.data.expected import check_expected
 from channel_sparsity.data.folder import read_folder
 from job import job
 
@@ -15,4 +16,5 @@ with job(snakemake):
         clips["scene"].nunique(),
         clips["duration_s"].sum() / 3600,
     )
+    check_expected(clips.groupby("scene").size().to_dict(), snakemake.params.expected, snakemake.params.clips)
     write_clips(snakemake.output[0], clips)

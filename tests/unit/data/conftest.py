@@ -1,5 +1,8 @@
 """Folders of clips for the tests of the data room."""
 
+import warnings
+import zipfile
+
 import numpy as np
 import pytest
 import soundfile
@@ -37,3 +40,17 @@ def dataset(tmp_path):
         for city in ("lisbon", "vienna"):
             made.add(f"{scene}-{city}-7-0-a.wav", scene, f"{city}-7")
     return made
+
+
+@pytest.fixture
+def zipped(tmp_path):
+    """A function that writes an archive of (member, bytes); members may share a name."""
+
+    def write(name, members, compression=zipfile.ZIP_DEFLATED):
+        with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / name, "w", compression) as archive:
+            warnings.simplefilter("ignore", UserWarning)  # of a name that comes twice
+            for member, data in members:
+                archive.writestr(member, data)
+        return tmp_path / name
+
+    return write

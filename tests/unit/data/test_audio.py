@@ -52,17 +52,21 @@ def chunk(name, data):
 def test_every_format_is_read_to_the_bit_and_mixed_to_mono(tmp_path, suffix, container, subtype, channels):
     path = tmp_path / f"clip.{suffix}"
     soundfile.write(path, noise(44100, channels), 44100, format=container, subtype=subtype)
-    waveform, _ = read_clip(path, SECOND)
+    clip = read_clip(path, SECOND)
     expected = soundfile.read(path, dtype="float32", always_2d=True)[0][:44100]
-    assert waveform.dtype == np.float32
-    assert (waveform == expected.mean(axis=1)).all()
+    assert clip.waveform.dtype == np.float32
+    assert (clip.waveform == expected.mean(axis=1)).all()
+    info = soundfile.info(path)
+    assert clip[2:] == (info.frames / info.samplerate, info.samplerate, channels)
+    in_memory = read_clip(path.read_bytes(), SECOND, "a clip")
+    assert (in_memory.waveform == clip.waveform).all() and in_memory[1:] == clip[1:]
 
 
 def test_the_extremes_of_24_bits_are_exact(tmp_path):
     path = tmp_path / "clip.wav"
     steps = np.array([-(2**23), -(2**23) + 1, -257, -256, -255, -1, 0, 1, 255, 256, 257, 2**23 - 1])
     soundfile.write(path, (steps * 256).astype(np.int32), 44100, subtype="PCM_24")
-    waveform, _ = read_clip(path, SECOND)
+    waveform, *_ = read_clip(path, SECOND)
     assert (waveform[: len(steps)] == steps / 2**23).all()
 
 
@@ -78,7 +82,7 @@ def test_chunks_around_the_samples_are_skipped(tmp_path, before, channels):
     body = plain[12:place] + before + plain[place:] + chunk(b"junk", b"more")
     path = tmp_path / "clip.wav"
     path.write_bytes(struct.pack("<4sI4s", b"RIFF", 4 + len(body), b"WAVE") + body)
-    waveform, adjustment = read_clip(path, SECOND)
+    waveform, adjustment, *_ = read_clip(path, SECOND)
     expected = soundfile.read(path, dtype="float32", always_2d=True)[0]
     assert (waveform == expected.mean(axis=1)).all()
     assert adjustment == "none"
@@ -89,7 +93,7 @@ def test_a_size_that_was_never_filled_in_does_not_matter(tmp_path, size):
     """Programs that write to a pipe leave such sizes."""
     path = tmp_path / "clip.wav"
     soundfile.write(path, noise(44100), 44100, subtype="PCM_24")
-    expected, _ = read_clip(path, SECOND)
+    expected, *_ = read_clip(path, SECOND)
     content = bytearray(path.read_bytes())
     place = content.index(b"data") + 4
     content[place : place + 4] = struct.pack("<I", size)
@@ -106,7 +110,7 @@ def test_a_clip_is_padded_or_cut_at_its_end(tmp_path, samples, adjustment, subty
     path = tmp_path / "clip.wav"
     recorded = noise(samples)
     soundfile.write(path, recorded, 44100, subtype=subtype)
-    waveform, done = read_clip(path, SECOND)
+    waveform, done, *_ = read_clip(path, SECOND)
     assert done == adjustment
     assert waveform.shape == (44100,)
     kept = min(samples, 44100)
@@ -121,7 +125,7 @@ def test_another_rate_is_resampled_as_a_whole_clip_is(tmp_path_factory, rate, du
     path = tmp_path_factory.mktemp("clips") / "clip.wav"
     recorded = noise(round(duration * rate)).astype(np.float32)
     soundfile.write(path, recorded, rate, subtype="FLOAT")
-    waveform, adjustment = read_clip(path, SECOND)
+    waveform, adjustment, *_ = read_clip(path, SECOND)
     expected = soxr.resample(recorded, rate, 44100, quality="HQ")[:44100]
     assert waveform.shape == (44100,)
     np.testing.assert_allclose(waveform[: len(expected)], expected, atol=1e-5)
@@ -133,7 +137,7 @@ def test_another_rate_is_resampled_as_a_whole_clip_is(tmp_path_factory, rate, du
 def test_a_tone_keeps_its_pitch_and_level(tmp_path, rate):
     path = tmp_path / "clip.flac"
     soundfile.write(path, 0.5 * np.sin(2 * np.pi * 1000 * np.arange(rate) / rate), rate)
-    waveform, adjustment = read_clip(path, SECOND)
+    waveform, adjustment, *_ = read_clip(path, SECOND)
     expected = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100)
     np.testing.assert_allclose(waveform[2000:-2000], expected[2000:-2000], atol=1e-3)
     assert adjustment == "none"
@@ -142,7 +146,7 @@ def test_a_tone_keeps_its_pitch_and_level(tmp_path, rate):
 def test_one_sample_at_a_high_rate_becomes_silence(tmp_path):
     path = tmp_path / "clip.wav"
     soundfile.write(path, np.ones(1), 192000)
-    waveform, adjustment = read_clip(path, SECOND)
+    waveform, adjustment, *_ = read_clip(path, SECOND)
     assert adjustment == "padded"
     assert np.isfinite(waveform).all()
 

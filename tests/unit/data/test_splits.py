@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
-from channel_sparsity.data.splits import split_clips
+from channel_sparsity.data.splits import official_split, split_clips
 from channel_sparsity.files import StudyError
 
 
@@ -148,5 +148,52 @@ def test_a_scene_with_one_location_is_named():
 
 
 def test_an_unknown_kind_is_named():
-    with pytest.raises(StudyError, match="'official' is unknown: choose one of random, location"):
-        split_clips(table([("a", "1", 5)]), "official", 0.7, 0)
+    with pytest.raises(StudyError, match="'by city' is unknown: choose one of random, location"):
+        split_clips(table([("a", "1", 5)]), "by city", 0.7, 0)
+
+
+def published(locations, devices=("a",)):
+    """Clips with TAU's names of (scene, identifier, number of clips), by each of some devices."""
+    rows = [
+        (f"audio/{scene}-{place}-{number}-{device}.wav", scene, place, device)
+        for scene, place, clips in locations
+        for number in range(clips)
+        for device in devices
+    ]
+    return pandas.DataFrame(rows, columns=["filename", "scene", "identifier", "device"])
+
+
+PLACES = [("bus", "lisbon-1", 3), ("bus", "oslo-2", 2), ("park", "lisbon-3", 4), ("park", "oslo-4", 1)]
+
+
+@given(st.permutations(range(20)), st.booleans())
+def test_the_official_split_trains_on_what_is_listed_and_validates_with_the_rest(order, others):
+    both = published(PLACES, ("a", "b"))
+    listed = list(both.loc[both["identifier"].str.startswith("lisbon"), "filename"])
+    clips = both.iloc[list(order)] if others else both.iloc[list(order)].query("device == 'a'")
+    subset = official_split(clips, listed, "fold1_train.csv")
+    assert list(subset.index) == list(clips.index)
+    assert ((subset == "train") == clips["identifier"].str.startswith("lisbon")).all()
+    assert (subset.groupby(clips["identifier"]).nunique() == 1).all()
+
+
+def test_a_list_of_clips_that_are_not_there_is_named():
+    clips = published(PLACES)
+    listed = ["audio/bus-lisbon-1-0-a.wav", "audio/bus-rome-9-0-a.wav", "audio/bus-rome-9-1-a.wav", "x"]
+    with pytest.raises(
+        StudyError, match=r"^fold\.csv lists 'audio/bus-rome-9-0-a\.wav' \(and 2 more\), but no such clip: "
+    ):
+        official_split(clips, listed, "fold.csv")
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (["audio/bus-lisbon-1-0-b.wav"], r"^fold\.csv lists no clip of the scene 'bus': "),
+        (["audio/bus-lisbon-1-0-a.wav"], r"^fold\.csv lists no clip of the scene 'park': "),
+        (list(published(PLACES)["filename"]), r"^fold\.csv lists every clip of the scene 'bus': "),
+    ],
+)
+def test_a_list_that_leaves_a_scene_on_one_side_is_named(listed, expected):
+    with pytest.raises(StudyError, match=expected):
+        official_split(published(PLACES), listed, "fold.csv")

@@ -79,6 +79,15 @@ _TYPE_NAMES = {
 }
 
 
+#: What the patterns of some keys ask for.
+_WORDS = {
+    "address": "an address that begins with https:// or http://",
+    "name": "letters, digits, dots, dashes and underscores, with .zip at the end",
+    "md5": "32 hexadecimal digits (0 to 9, a to f)",
+    "train_list": "the name of a file in evaluation_setup/",
+}
+
+
 def _dotted(keys: Iterable) -> str:
     """Keys as people write them: ``datasets.demo.devices[0]``."""
     text = ""
@@ -122,6 +131,8 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
         case "pattern":
             if "lambdas" in keys:
                 return keys, f'{name} is {value}, but must be like "0" or "1e-3" (one digit, e, a negative exponent)'
+            if keys[-1] in _WORDS:
+                return keys, f"{name} is {value}, but must be {_WORDS[keys[-1]]}"
             subject = (
                 f"the name {value} in {name}" if "propertyNames" in error.schema_path else f"{name} is {value}, but"
             )
@@ -167,10 +178,13 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                 ("curves", index, "networks", place), network, config["networks"], "the study's `networks`"
             )
     for name, block in config["datasets"].items():
-        foreign = {"folder": "synthetic", "synthetic": "path"}[block["source"]]
-        if foreign in block:
-            keys = ("datasets", name, foreign)
-            yield keys, f"`{_dotted(keys)}` does not go with `source: {block['source']}`"
+        # A block of another source, merged in from a base configuration, is let be where its own source came over it.
+        foreign = {"folder": ["synthetic"], "synthetic": ["path", "record"], "record": ["path", "synthetic"]}
+        for key in foreign[block["source"]]:
+            if key in block:
+                keys = ("datasets", name, key)
+                yield keys, f"`{_dotted(keys)}` does not go with `source: {block['source']}`"
+        yield from _check_archives(("datasets", name, "record"), block.get("record"))
         keys, features = ("datasets", name, "features"), block["features"]
         if features["window_samples"] > features["fft_samples"]:
             yield (*keys, "window_samples"), f"`{_dotted(keys)}.window_samples` is larger than `fft_samples`"
@@ -182,6 +196,8 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                     f"and at or under half of `sample_rate_hz` ({features['sample_rate_hz'] / 2:g})"
                 ),
             )
+    if config["split"]["kind"] == "official" and config["datasets"][config["dataset"]]["source"] == "synthetic":
+        yield ("split", "kind"), "`split.kind` is official, but the embedded scenes have no official split"
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
     for name in config["recipes"]:
@@ -194,6 +210,35 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
             yield place, f"the recipe {name} has `shrink_survivors`, which goes with `method: ista` alone"
         if recipe["highest_rate"] < recipe["step"]:
             yield place, f"the recipe {name} has a `highest_rate` under its `step`: its curve would have no step"
+
+
+def _check_archives(keys: tuple, record: Mapping | None) -> Iterable[tuple[tuple, str]]:
+    """The archives of a record need different names, since they lie in one folder."""
+    names = [archive["name"] for archive in archives_of(record)] if record else []
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield (*keys, "audio"), f"`{_dotted(keys)}` lists the archive {name} twice"
+
+
+def archives_of(record: Mapping) -> list[Mapping]:
+    """All archives of a record, the metadata first."""
+    return [record["metadata"], *record["audio"]]
+
+
+def archive_of(record: Mapping, name: str) -> Mapping:
+    """The archive of a record that has some name."""
+    return next(archive for archive in archives_of(record) if archive["name"] == name)
+
+
+def content_of(block: Mapping) -> dict:
+    """What of a data set's block decides its clips and features: where archives come from and what is kept does not."""
+    match block["source"]:
+        case "record":
+            source = {"record": {key: block["record"][key] for key in ("metadata", "audio")}}
+        case "folder":
+            source = {"path": block["path"]}
+        case "synthetic":
+            source = {"synthetic": block["synthetic"]}
+    return {"source": block["source"], **source, **{key: block[key] for key in ("devices", "features")}}
 
 
 def lambdas_of(config: Mapping, network: str) -> list[str]:

@@ -1,11 +1,13 @@
 """Files that appear whole or not at all, and errors that a user can act on."""
 
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas
@@ -40,6 +42,35 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def cannot_write(path: str | Path, error: OSError) -> StudyError:
+    """The sentence for a full disk, or whatever else keeps a file from being written."""
+    return StudyError(f"{path} cannot be written ({error.strerror or error}): make room for it and run again")
+
+
+@contextmanager
+def whole_and_large(path: str | Path) -> Iterator[Path]:
+    """`whole`, which first removes what processes that were killed while they wrote this file have left beside it."""
+    path = Path(path)
+    for leftover in path.parent.glob(glob.escape(f".{path.stem}.") + "????????" + glob.escape(path.suffix)):
+        # A process that still writes holds its file. Where files cannot be locked, leftovers stay.
+        with suppress(OSError), open(leftover, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftover.unlink()
+    with whole(path) as temporary, open(temporary, "rb") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield temporary
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write `data`; a full disk raises `StudyError`."""
+    try:
+        with whole(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def write_text(path: str | Path, text: str) -> None:

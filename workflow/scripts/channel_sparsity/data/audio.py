@@ -1,10 +1,12 @@
 """Audio files become waveforms of one rate, one channel and one length."""
 
+import io
 import math
 import os
 import struct
+from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import soundfile
@@ -17,39 +19,52 @@ Adjustment = Literal["none", "padded", "cut"]
 
 LARGEST_SAMPLE = 1e12  # full scale is 1; the power of what is larger may leave the range of single precision
 RESAMPLER_REACH = 4096  # samples that the end of a resampled clip may depend on; soxr's filter is shorter
+REMEDY = "replace or remove the clip"
 UNKNOWN_SIZE = 0x7FFF0000  # what programs that write to a pipe put in the place of a size is this or more
 
 
-def read_clip(path: str | Path, settings: LogMel) -> tuple[np.ndarray, Adjustment]:
-    """Read a clip as float32 [settings.samples], and say whether it was padded or cut to that length.
+class Clip(NamedTuple):
+    """A clip as the features are computed from it, and as it was recorded."""
+
+    waveform: np.ndarray  # float32 [settings.samples]
+    adjustment: Adjustment
+    duration_s: float
+    sample_rate_hz: int
+    channels: int
+
+
+def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", remedy: str = REMEDY) -> Clip:
+    """Read a clip from its file or from the file's bytes, and bring it to the settings' rate and length.
 
     Any format that libsndfile knows will do. Channels are averaged; another rate is resampled (soxr, high
     quality); a short clip is padded with zeros; a long one is cut, and what is cut off is not read. A clip
     that cannot be decoded, is empty, ends early or holds NaN, infinity or a sample beyond `LARGEST_SAMPLE`
-    raises `StudyError`.
+    raises `StudyError`, which calls it `name` (its path, unless given) and ends with what to do about it.
     """
+    name = name or str(source)
     try:
-        with soundfile.SoundFile(path) as sound:
-            rate, length = sound.samplerate, sound.frames
+        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else source) as sound:
+            rate, length, channels = sound.samplerate, sound.frames, sound.channels
             if not length:
-                raise StudyError(f"{path} holds no samples: replace or remove the clip")
+                raise StudyError(f"{name} holds no samples: {remedy}")
             needed = settings.samples
             if rate != settings.sample_rate_hz:
                 needed = math.ceil(needed * rate / settings.sample_rate_hz) + RESAMPLER_REACH
             needed = min(needed, length)
-            samples = _decode(path, sound, needed)
+            samples = _decode(source, sound, needed)
     except (OSError, soundfile.SoundFileError) as error:
-        raise StudyError(f"{path} cannot be decoded ({reason(error)}): replace or remove the clip") from error
+        raise StudyError(f"{name} cannot be decoded ({reason(error)}): {remedy}") from error
     if len(samples) < needed:
-        raise StudyError(f"{path} ends before its last sample, it is damaged: replace or remove the clip")
+        raise StudyError(f"{name} ends before its last sample, it is damaged: {remedy}")
 
-    waveform = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    waveform = samples[:, 0] if channels == 1 else samples.mean(axis=1)
     if not np.abs(waveform).max() <= LARGEST_SAMPLE:
-        raise StudyError(f"{path} holds samples that are NaN, infinite or absurd: replace or remove the clip")
+        raise StudyError(f"{name} holds samples that are NaN, infinite or absurd: {remedy}")
+    recorded = (length / rate, rate, channels)
     if rate != settings.sample_rate_hz:
         waveform = soxr.resample(waveform, rate, settings.sample_rate_hz, quality="HQ")
         length = round(length * settings.sample_rate_hz / rate)
-    return _fit(waveform, settings.samples), _adjustment(length, settings.samples)
+    return Clip(_fit(waveform, settings.samples), _adjustment(length, settings.samples), *recorded)
 
 
 def reason(error: Exception) -> str:
@@ -69,17 +84,18 @@ def _fit(waveform: np.ndarray, wanted: int) -> np.ndarray:
     return np.pad(waveform, (0, missing)) if missing > 0 else waveform[:wanted]
 
 
-def _decode(path: str | Path, sound: soundfile.SoundFile, frames: int) -> np.ndarray:
+def _decode(source: str | Path | bytes, sound: soundfile.SoundFile, frames: int) -> np.ndarray:
     """The first samples of an open clip, float32 [frames, channels]; fewer where the file ends early."""
     if sound.format in ("WAV", "WAVEX"):
         # libsndfile believes a WAV file that was cut off to be whole, and is slow with 24-bit samples.
-        with open(path, "rb") as file:
+        with nullcontext(io.BytesIO(source)) if isinstance(source, bytes) else open(source, "rb") as file:
             promised = _enter_data_chunk(file)
-            present = os.fstat(file.fileno()).st_size - file.tell()
+            start = file.tell()
+            present = file.seek(0, os.SEEK_END) - start
             if present < promised < UNKNOWN_SIZE:
                 return np.empty((0, sound.channels), np.float32)
             if promised and sound.subtype == "PCM_24":
-                file.seek(-1, os.SEEK_CUR)
+                file.seek(start - 1)
                 return _from_pcm24(file.read(1 + 3 * sound.channels * frames)).reshape(-1, sound.channels)
     return sound.read(frames, dtype="float32", always_2d=True)
 

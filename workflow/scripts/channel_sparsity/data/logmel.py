@@ -1,5 +1,6 @@
 """Log-mel spectrograms: librosa's numbers at several times its speed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -88,6 +89,21 @@ class LogMel:
             squares = tables.bands @ spectrum
             powers[:, start : start + len(some)] = squares[:, ::2] + squares[:, 1::2]
         return powers[:-1], powers[-1]
+
+
+def logmel_of(features: Mapping) -> LogMel:
+    """The transform that a data set's `features` describe."""
+    return LogMel(
+        sample_rate_hz=features["sample_rate_hz"],
+        n_fft=features["fft_samples"],
+        win_length=features["window_samples"],
+        hop_length=features["hop_samples"],
+        n_mels=features["bands"],
+        fmin_hz=float(features["lowest_hz"]),
+        fmax_hz=float(features["highest_hz"]),
+        top_db=float(features["dynamic_range_db"]),
+        duration_s=float(features["duration_s"]),
+    )
 
 
 class _Tables(NamedTuple):

@@ -1,8 +1,12 @@
 """Which clips are trained on, and which validate (section 3.1 of the paper: 70 % and 30 %)."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas
 
+from channel_sparsity.data.clips import parse_name
+from channel_sparsity.data.meta import first
 from channel_sparsity.files import StudyError
 
 TRAIN, VALIDATION = "train", "validation"
@@ -22,8 +26,33 @@ def split_clips(clips: pandas.DataFrame, kind: str, train_share: float, seed: in
         raise StudyError(f"The split {kind!r} is unknown: choose one of {', '.join(_KINDS)}")
     ordered = clips.sort_values("filename")
     train = _KINDS[kind](ordered, train_share, np.random.default_rng(seed))
-    subset = pandas.Series(np.where(train, TRAIN, VALIDATION), ordered.index, name="subset")
-    return subset.reindex(clips.index)
+    return _subset(train, ordered).reindex(clips.index)
+
+
+def official_split(clips: pandas.DataFrame, listed: Collection[str], listing: str) -> pandas.Series:
+    """Train on the clips that a published list names, and validate with all others (R2); returns as `split_clips` does.
+
+    `listed` are file names; those of devices that no clip is from are overlooked. `StudyError`, which calls the list
+    `listing`, for names that are no clip's, and for a scene of which the list has no clip, or every one.
+    """
+    devices = set(clips["device"])
+    unknown = sorted(
+        name
+        for name in set(listed) - set(clips["filename"])
+        if (parsed := parse_name(name)) is None or parsed.device in devices
+    )
+    if unknown:
+        raise StudyError(f"{listing} lists {first(unknown)}, but no such clip: give the list of this data set")
+    train = clips["filename"].isin(set(listed))
+    for scene, chosen in train.groupby(clips["scene"]):
+        if chosen.all() or not chosen.any():
+            share = "every clip" if chosen.all() else "no clip"
+            raise StudyError(f"{listing} lists {share} of the scene {scene!r}: give the list of this data set")
+    return _subset(train.to_numpy(), clips)
+
+
+def _subset(train: np.ndarray, clips: pandas.DataFrame) -> pandas.Series:
+    return pandas.Series(np.where(train, TRAIN, VALIDATION), clips.index, name="subset")
 
 
 def _random(clips: pandas.DataFrame, train_share: float, random: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,138 @@
+# Archives of a record (Zenodo's, say) to clips and their log-mel energies: what data.smk and features.smk do for other
+# sources. An archive's MD5 stands for its content: nothing depends on where it came from, and nothing is fetched again
+# because an address or the code that fetches has changed.
+
+# Archives that are fetched at the same time, unless --resources says otherwise.
+if "downloads" not in workflow.global_resources:
+    workflow.register_resource("downloads", 2)
+
+RECORD = DATASET["record"]
+AUDIO_ARCHIVES = [archive["name"] for archive in RECORD["audio"]]
+
+
+wildcard_constraints:
+    archive="|".join(
+        re.escape(archive["name"]) for archive in configuration.archives_of(RECORD)
+    ),
+
+
+# Archives of the user's own are linked to: Snakemake then deletes no more than the link.
+if RECORD["archives"] is None:
+
+    localrules:
+        download_archive,
+
+    rule download_archive:
+        output:
+            archive=unless_kept(f"{DATA}/archives/{{archive}}"),
+            checksum=f"{DATA}/checksums/{{archive}}.md5",
+        log:
+            f"{DATA}/logs/archives/{{archive}}.log",
+        priority: archive_priority
+        conda:
+            "../../envs/environment.yaml"
+        # It waits for the network, and holds up no computation.
+        threads: 0
+        resources:
+            downloads=1,
+        params:
+            bytes=archive_bytes,
+            md5=archive_md5,
+            url=archive_url,
+            licence=untracked(RECORD["licence"]),
+        message:
+            "Downloading {wildcards.archive}"
+        script:
+            "../scripts/download_archive.py"
+
+else:
+
+    localrules:
+        link_archive,
+
+    rule link_archive:
+        output:
+            archive=unless_kept(f"{DATA}/archives/{{archive}}"),
+            checksum=f"{DATA}/checksums/{{archive}}.md5",
+        log:
+            f"{DATA}/logs/archives/{{archive}}.log",
+        priority: archive_priority
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            bytes=archive_bytes,
+            md5=archive_md5,
+            folder=untracked(RECORD["archives"]),
+        message:
+            "Checking {wildcards.archive}"
+        script:
+            "../scripts/link_archive.py"
+
+
+rule list_record:
+    input:
+        f"{DATA}/archives/{RECORD['metadata']['name']}",
+    output:
+        meta=META,
+        lists=directory(f"{DATA}/evaluation_setup"),
+    log:
+        f"{DATA}/logs/list_record.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        # No code: what is written is the archive's own.
+        devices=DATASET["devices"],
+        expected=untracked(DATASET.get("expected", {})),
+    message:
+        "Listing the clips of the record"
+    script:
+        "../scripts/list_record.py"
+
+
+# First in line, and all cores at once: the sooner an archive is read, the smaller the disk may be.
+rule extract_archive:
+    input:
+        # The checksum stands for the archive, whose time stamp then does not matter.
+        checksum=f"{DATA}/checksums/{{archive}}.md5",
+        archive=ancient(f"{DATA}/archives/{{archive}}"),
+        meta=META,
+    output:
+        features=temp(f"{DATA}/shards/{{archive}}.npy"),
+        clips=temp(f"{DATA}/shards/{{archive}}.csv"),
+    log:
+        f"{DATA}/logs/shards/{{archive}}.log",
+    priority: 2
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    params:
+        code=code("extract_archive"),
+        devices=DATASET["devices"],
+        features=DATASET["features"],
+        keep_audio=untracked(DATA if RECORD["keep_audio"] else None),
+    message:
+        "Computing log-mel features of {wildcards.archive}"
+    script:
+        "../scripts/extract_archive.py"
+
+
+rule merge_shards:
+    input:
+        features=expand(f"{DATA}/shards/{{archive}}.npy", archive=AUDIO_ARCHIVES),
+        clips=expand(f"{DATA}/shards/{{archive}}.csv", archive=AUDIO_ARCHIVES),
+        meta=META,
+    output:
+        clips=f"{DATA}/clips.csv",
+        store=f"{DATA}/logmel.h5",
+        manifest=f"{DATA}/manifest.json",
+    log:
+        f"{DATA}/logs/merge_shards.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("merge_shards"),
+        content=CONTENT,
+    message:
+        "Merging the archives' features"
+    script:
+        "../scripts/merge_shards.py"
