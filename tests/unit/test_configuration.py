@@ -83,6 +83,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
             {"datasets": {"mine": BASE["datasets"]["tau2020"] | {"synthetic": DEMO["datasets"]["demo"]["synthetic"]}}},
             "mine.yaml: `datasets.mine.synthetic` does not go with `source: folder`",
         ),
+        ({"beside": ["paper"]}, "mine.yaml: `beside` lists paper, which is the study itself"),
         ({"recipes": {"mine": {"step": 0.1}}}, "mine.yaml: `recipes.mine.method` is missing"),
         ({"training": {"warmup_epochs": 100}}, "mine.yaml: `training.warmup_epochs` must be fewer"),
     ],

@@ -182,6 +182,8 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                     f"and at or under half of `sample_rate_hz` ({features['sample_rate_hz'] / 2:g})"
                 ),
             )
+    if config["study"] in config["beside"]:
+        yield ("beside",), f"`beside` lists {config['study']}, which is the study itself"
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
     for name in config["recipes"]:

@@ -50,7 +50,12 @@ def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
             panels[2].axvline(100 * mean, color="0.4", lw=0.9, ls="--")
             for panel in panels[:2]:
                 panel.axvline(0, color="0.4", lw=0.9)
-            panels[0].set(xlim=(-1, 1), xlabel="r with PK, within networks", title=recipe_label(recipe))
+            panels[0].set(
+                xlim=(-1.05, 1.05),
+                xticks=(-1, -0.5, 0, 0.5, 1),
+                xlabel="r with PK, within networks",
+                title=recipe_label(recipe),
+            )
             panels[1].set(xlabel="r less that of WS (linear)", title=_sizes(own))
             panels[2].set(xlabel="error of a PK left out (points)", title="dashed: its network's mean alone")
         handles = [Line2D([], [], ls="", label=form, **_FORM_MARKS[form]) for form in FORMS]
@@ -111,7 +116,7 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
             for axes, value, scale in ((grid[2 * place], "r", 1), (grid[2 * place + 1], "m", 100)):
                 _panel(axes, table, networks, rows, value, scale)
                 axes.axvline(0, color="0.4", lw=0.9)
-            grid[2 * place].set(xlim=(-1, 1), xlabel="r", title=_FAMILIES[kind])
+            grid[2 * place].set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1), xlabel="r", title=_FAMILIES[kind])
             grid[2 * place + 1].set(xlabel="m (points of PK per WS)")
         handles = [
             Line2D([], [], **network_marks(network), ms=5, label=f"{names[network]} ({_points(single, network)})")

@@ -19,7 +19,7 @@ COLUMNS = {
     "recipe": str,
     "rule": str,
     "axis": str,
-    "ws": str,
+    "gammas": str,
     "limit": str,
     "censored": str,
     "reference": str,
@@ -47,10 +47,10 @@ WORDS = {
         "parameters": "axis: parameters (R19)",
         "masked": "axis: parameters by masks (R19)",
     },
-    "ws": {
-        "ws": "WS: signed gammas (R14)",
-        "ws_absolute": "WS: magnitudes (R14)",
-        "ws_without_depthwise": "WS: no depthwise gammas (R12)",
+    "gammas": {
+        "signed": "WS: signed gammas (R14)",
+        "magnitudes": "WS: magnitudes (R14)",
+        "without_depthwise": "WS: no depthwise gammas (R12)",
     },
     "limit": {
         "upper": "limit: on lambda, from above (R9)",
@@ -63,6 +63,9 @@ WORDS = {
     "reference": {"step_0": "loss: from step 0 (R22)", "finetuned": "loss: from the control (R22)"},
 }
 
+#: The column of each WS.
+_WS = {"signed": "ws", "magnitudes": "ws_absolute", "without_depthwise": "ws_without_depthwise"}
+
 #: The reading of a row that differs in nothing, or in more than one thing, from what the study is configured to.
 AS_CONFIGURED, SEVERAL = "as configured", "several"
 
@@ -72,7 +75,7 @@ class Reading:
     """One way to read what is left to the analysis; each field is a key of `WORDS` with one of its values.
 
     rule: how a knee is found, `fixed_ends_grid` at the step that fixed_ends finds, without the parabola. axis: the rate
-    that it is found on. ws: the measure of the gammas. limit: which lambdas count: up to the largest within the margin
+    that it is found on. gammas: those that WS is of. limit: which lambdas count: up to the largest within the margin
     (R9), half or twice that margin, only those within it (both), or all. censored: whether a knee at the end of its
     curve is left out or taken there. reference: what a loss is counted from, the trained network or the unpruned one
     fine-tuned as the pruned ones are.
@@ -80,7 +83,7 @@ class Reading:
 
     rule: str
     axis: str
-    ws: str = "ws"
+    gammas: str = "signed"
     limit: str = "upper"
     censored: str = "out"
     reference: str = "step_0"
@@ -169,7 +172,7 @@ def vary(
         counted = _limits(group, margin)
         no_depthwise = group["ws_without_depthwise"].equals(group["ws"])
         for reading in all_readings():
-            if reading.ws == "ws_without_depthwise" and no_depthwise:
+            if reading.gammas == "without_depthwise" and no_depthwise:
                 continue
             pk = [_pk(each[reading.rule, reading.axis, reading.reference], reading) for each in known]
             differences = reading.differences(own) + ([f"recipe: {recipe}"] if recipe != recipes[0] else [])
@@ -177,7 +180,7 @@ def vary(
                 {"network": network, "study": study, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
                 | {field.name: getattr(reading, field.name) for field in fields(reading)}
                 | {"differs": len(differences), "reading": _words(differences)}
-                | _line(group["lam"], group[reading.ws], pk, counted[reading.limit])
+                | _line(group["lam"], group[_WS[reading.gammas]], pk, counted[reading.limit])
             )
     return table(rows, COLUMNS)
 
