@@ -34,7 +34,7 @@ with job(snakemake):
         rule,
         params.configuration["accuracy_margin"],
     )
-    others = [tables.read_table(path, readings.COLUMNS) for path in params.beside.values()]
+    others = {study: tables.read_table(path, readings.COLUMNS) for study, path in params.beside.items()}
     table = readings.beside(own, others)
     write_table(
         snakemake.output,

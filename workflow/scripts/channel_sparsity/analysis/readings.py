@@ -161,12 +161,8 @@ def vary(
     has none.
     """
     own, rows = Reading.of(configured), []
-    cells = cells.merge(
-        sparsity[["network", "lam", "seed", "ws_absolute", "ws_without_depthwise"]],
-        how="left",
-        on=["network", "lam", "seed"],
-        suffixes=("_", ""),
-    ).reset_index(drop=True)
+    trained = ["network", "lam", "seed"]
+    cells = cells.drop(columns=_WS.values(), errors="ignore").merge(sparsity[[*trained, *_WS.values()]], on=trained)
     for (recipe, network), group in cells[cells["recipe"].isin(recipes)].groupby(["recipe", "network"], sort=False):
         known = [found[recipe, network, cell.lam, cell.seed] for cell in group.itertuples()]
         counted = _limits(group, margin)
@@ -220,19 +216,18 @@ def _line(lam: pandas.Series, ws: pandas.Series, pk: Sequence[float], counted: n
     return {"n": len(seeds), "reason": r.reason} | spread("r", r) | spread("m", within.slope(ws))
 
 
-def beside(readings: pandas.DataFrame, others: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
+def beside(readings: pandas.DataFrame, others: Mapping[str, pandas.DataFrame]) -> pandas.DataFrame:
     """A study's readings, and below them those of other studies as they are configured.
 
-    `others`: the ``readings.csv`` of studies that differ in data or training; of each, the rows that differ in nothing
-    stand here, for the networks that this study has too, as one reading more.
+    `others`: by name, the ``readings.csv`` of studies that differ in data or training. What stands here of each is
+    itself as it is configured, for the networks that this study has too, as one reading more.
     """
-    networks = set(readings["network"])
-    chosen = [
-        other[(other["differs"] == 0) & (other["study"] == name) & other["network"].isin(networks)].assign(
-            differs=1, reading=f"study: {name}"
-        )
-        for other in others
-        for name in [other["study"].iloc[0]]
-        if len(other)
+    added = [
+        other[
+            (other["study"] == name)
+            & (other["reading"] == AS_CONFIGURED)
+            & other["network"].isin(set(readings["network"]))
+        ].assign(differs=1, reading=f"study: {name}")
+        for name, other in others.items()
     ]
-    return pandas.concat([readings, *chosen], ignore_index=True)
+    return pandas.concat([readings, *added], ignore_index=True)
