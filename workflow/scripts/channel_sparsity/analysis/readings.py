@@ -118,9 +118,9 @@ def knees(curve: pandas.DataFrame, metrics: Mapping, finetuned: float, rule: Rul
         return dict.fromkeys(itertools.product(WORDS["rule"], WORDS["axis"], WORDS["reference"]), lost)
     classes, clips = len(metrics["accuracy_per_scene"]), metrics["clips_validation"]
     found = {}
-    from_control = curve.assign(accuracy_loss=finetuned - curve["accuracy"])
-    # The control is the unpruned network then: nothing is lost at step 0, and this is what can be lost.
-    from_control.loc[0, ["accuracy", "accuracy_loss"]] = finetuned, 0.0
+    # The control takes the place of the unpruned network: nothing is lost at step 0.
+    accuracy = [finetuned, *curve["accuracy"].iloc[1:]]
+    from_control = curve.assign(accuracy=accuracy, accuracy_loss=finetuned - numpy.array(accuracy))
     for reference, traced in (("step_0", curve), ("finetuned", from_control)):
         for name, online in (("fixed_ends", False), ("kneed", False), ("kneed", True)):
             axes = measure(traced, classes, clips, Rule(name, "channels", rule.sensitivity, online))["axes"]
