@@ -1,7 +1,7 @@
 import numpy
 import pandas
 import pytest
-from cells_for_tests import LAMBDAS, record
+from cells_for_tests import LAMBDAS, no_knee, record
 
 from channel_sparsity.analysis import measures, tables
 from channel_sparsity.analysis.comparison import ALL
@@ -49,6 +49,13 @@ def test_levels_are_the_included_cells_averaged_over_seeds():
     assert levels["gini"].tolist() == pytest.approx([0.15] * 3)
     assert levels["ws_two_points"].tolist() == pytest.approx([share_removed_by(ws) for ws in (1, 2, 3)])
     assert levels["lambda"].tolist() == [float(lam) for lam in LAMBDAS[:3]]
+
+
+def test_levels_of_a_study_without_an_included_cell_are_none():
+    cells = tables.cells([record(lam=lam, **no_knee()) for lam in LAMBDAS[:3]], 0.03)
+    sparsity = cells[["network", "lam", "seed", "ws"]].assign(**dict.fromkeys(["gini", "share_near_zero"]))
+    summed_up = cells[["recipe", "network", "lam", "seed"]].assign(share_kept=None, **dict.fromkeys(LOSSES))
+    assert measures.compare_measures(measures.levels(cells, sparsity, summed_up)).empty
 
 
 @pytest.mark.parametrize(("better", "noise"), [("gini", 1e-4), ("entropy", 1e-4), ("lambda", 1e-7)])

@@ -103,10 +103,11 @@ def levels(cells: pandas.DataFrame, sparsity: pandas.DataFrame, summed_up: panda
     chosen = cells.loc[cells["included"], ["recipe", *trained, "accuracy", "pk"]]
     chosen = chosen.merge(sparsity[[*trained, *(name for name in MEASURES if name in sparsity)]], on=trained)
     chosen = chosen.merge(summed_up, on=["recipe", *trained])
-    chosen["lambda"] = chosen["lam"].map(float)
+    chosen["lambda"] = chosen["lam"]
     chosen["ws_two_points"] = chosen["ws"].map(share_removed_by)
     keys = ["recipe", "network", "lam"]
-    return chosen.drop(columns="seed").groupby(keys, sort=False).mean().reset_index()
+    numbers = chosen.columns.difference([*keys, "seed"], sort=False)  # None, or words of numbers, in some
+    return chosen.astype(dict.fromkeys(numbers, float)).groupby(keys, sort=False)[list(numbers)].mean().reset_index()
 
 
 def compare_measures(levels: pandas.DataFrame) -> pandas.DataFrame:
