@@ -132,7 +132,7 @@ def test_what_a_changed_setting_reruns(study):
         "draw_figures",
         "compare_measures",
         "vary_readings",
-        "draw_comparisons",
+        "draw_alternatives",
     }
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     new_lambda = study.planned(changes={"lambdas": {"default": ["0", "1e-2", "2e-2"]}})

@@ -7,12 +7,12 @@ TABLES = [
 FIGURES = [
     f"{RESULTS}/figures/{name}" for name in ("gammas", "pruning_curves", "ws_vs_pk")
 ]
-COMPARISONS = [
+ALTERNATIVES = [
     f"{RESULTS}/tables/{name}"
     for name in ("measures", "curve_summaries", "random_order")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
-COMPARISON_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
+ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
 
 STAGES = (
     *(["synthesise_scenes"] if DATASET["source"] == "synthetic" else []),
@@ -36,7 +36,7 @@ rule tables:
     input:
         expand(
             "{table}.{format}",
-            table=[*TABLES, *COMPARISONS, *READINGS],
+            table=[*TABLES, *ALTERNATIVES, *READINGS],
             format=["csv", "html", "json"],
         ),
 
@@ -45,7 +45,7 @@ rule figures:
     input:
         expand(
             "{figure}.{format}",
-            figure=[*FIGURES, *COMPARISON_FIGURES],
+            figure=[*FIGURES, *ALTERNATIVE_FIGURES],
             format=["svg", "png"],
         ),
 
@@ -125,7 +125,7 @@ rule compare_measures:
         sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
-        expand("{table}.{format}", table=COMPARISONS, format=["csv", "html", "json"]),
+        expand("{table}.{format}", table=ALTERNATIVES, format=["csv", "html", "json"]),
     log:
         f"{RESULTS}/tables/measures.log",
     conda:
@@ -173,20 +173,20 @@ rule vary_readings:
         "../scripts/vary_readings.py"
 
 
-rule draw_comparisons:
+rule draw_alternatives:
     input:
         measures=f"{RESULTS}/tables/measures.csv",
         readings=f"{RESULTS}/tables/readings.csv",
     output:
-        expand("{figure}.{format}", figure=COMPARISON_FIGURES, format=["svg", "png"]),
+        expand("{figure}.{format}", figure=ALTERNATIVE_FIGURES, format=["svg", "png"]),
     log:
-        f"{RESULTS}/figures/comparisons.log",
+        f"{RESULTS}/figures/alternatives.log",
     conda:
         "../../envs/environment.yaml"
     params:
-        code=code("draw_comparisons"),
+        code=code("draw_alternatives"),
         note=NOTE,
     message:
         "Drawing other measures and other readings"
     script:
-        "../scripts/draw_comparisons.py"
+        "../scripts/draw_alternatives.py"

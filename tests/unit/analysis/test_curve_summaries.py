@@ -4,9 +4,9 @@ import pytest
 from scipy import stats
 
 from channel_sparsity.analysis import curve_summaries
-from channel_sparsity.analysis.comparison import ALL
 from channel_sparsity.analysis.curve_summaries import CONTROL_COLUMNS, SUMMARIES, SUMMARY_COLUMNS
 from channel_sparsity.analysis.tables import read_table
+from channel_sparsity.analysis.within import ALL
 from channel_sparsity.files import write_csv
 
 

@@ -4,9 +4,9 @@ import pytest
 from cells_for_tests import LAMBDAS, no_knee, record
 
 from channel_sparsity.analysis import measures, tables
-from channel_sparsity.analysis.comparison import ALL
 from channel_sparsity.analysis.knee import LOSSES
 from channel_sparsity.analysis.sparsity import share_removed_by
+from channel_sparsity.analysis.within import ALL
 from channel_sparsity.files import write_csv
 
 NETWORKS = ("vgg11", "resnet11", "mobilenet0.25", "vgg16")

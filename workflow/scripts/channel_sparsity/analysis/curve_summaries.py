@@ -2,8 +2,8 @@
 
 import pandas
 
-from channel_sparsity.analysis.comparison import ALPHA, Within, decide, scopes, spread, table
 from channel_sparsity.analysis.knee import LOSSES
+from channel_sparsity.analysis.within import ALPHA, Within, decide, scopes, spread, table
 
 #: What is compared with PK: other ways to sum up a curve.
 SUMMARIES = {"pk": "PK", "share_kept": "share kept, over all rates"} | {

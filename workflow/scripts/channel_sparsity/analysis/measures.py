@@ -7,8 +7,8 @@ import numpy
 import pandas
 from scipy.stats import rankdata, t
 
-from channel_sparsity.analysis.comparison import ALL, ALPHA, Estimate, Within, decide, scopes, spread, table
 from channel_sparsity.analysis.sparsity import share_removed_by
+from channel_sparsity.analysis.within import ALL, ALPHA, Estimate, Within, decide, scopes, spread, table
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 import numpy
 import pandas
 
-from channel_sparsity.analysis.comparison import Within, spread, table
 from channel_sparsity.analysis.knee import AXES, Knee, Rule, measure
+from channel_sparsity.analysis.within import Within, spread, table
 
 #: The columns of ``readings.csv`` and their types.
 COLUMNS = {

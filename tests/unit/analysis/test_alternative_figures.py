@@ -6,7 +6,7 @@ import pytest
 from cells_for_tests import LAMBDAS, study
 from test_measures import made_up
 
-from channel_sparsity.analysis import comparison_figures, measures, readings, tables
+from channel_sparsity.analysis import alternative_figures, measures, readings, tables
 from channel_sparsity.analysis.knee import Rule
 from channel_sparsity.analysis.plotting import save
 
@@ -40,7 +40,7 @@ def dots(axes):
 
 
 def test_measures_stand_in_rows_a_dot_a_form(compared):
-    figure = comparison_figures.measures(compared, "A note.")
+    figure = alternative_figures.measures(compared, "A note.")
     assert len(figure.axes) == 2 * 3, "the paper's two methods"
     r, difference, error = figure.axes[:3]
     assert [tick.get_text() for tick in r.get_yticklabels()] == [each.words for each in measures.MEASURES.values()]
@@ -55,13 +55,13 @@ def test_measures_stand_in_rows_a_dot_a_form(compared):
 
 
 def test_measures_of_a_study_with_other_recipes_are_of_its_first():
-    figure = comparison_figures.measures(measures.compare_measures(made_up(recipes=("mine", "other"))))
+    figure = alternative_figures.measures(measures.compare_measures(made_up(recipes=("mine", "other"))))
     assert len(figure.axes) == 3
     assert figure.axes[0].get_title() == "mine"
 
 
 def test_readings_stand_in_rows_and_last_all_of_them(varied):
-    figure = comparison_figures.readings(varied, "A note.")
+    figure = alternative_figures.readings(varied, "A note.")
     assert [axes.get_title() for axes in figure.axes] == ["VGG", "", "ResNet", ""]
     rows = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert (rows[0], rows[-2], rows[-1]) == ("as configured", "recipe: random", "all combinations")
@@ -78,9 +78,9 @@ def test_readings_stand_in_rows_and_last_all_of_them(varied):
 
 def test_nothing_to_draw_says_so(varied):
     for figure in (
-        comparison_figures.measures(measures.compare_measures(made_up(cells=1))),
-        comparison_figures.readings(varied.iloc[:0]),
-        comparison_figures.readings(varied.assign(r=None).astype({"r": float})),
+        alternative_figures.measures(measures.compare_measures(made_up(cells=1))),
+        alternative_figures.readings(varied.iloc[:0]),
+        alternative_figures.readings(varied.assign(r=None).astype({"r": float})),
     ):
         assert "too few cells" in words(figure)
 
@@ -89,8 +89,8 @@ def test_the_same_tables_give_the_same_bytes(compared, varied, tmp_path):
     sums = []
     for attempt in ("one", "two"):
         for name, figure in (
-            ("measures", comparison_figures.measures(compared)),
-            ("readings", comparison_figures.readings(varied)),
+            ("measures", alternative_figures.measures(compared)),
+            ("readings", alternative_figures.readings(varied)),
         ):
             for suffix in ("svg", "png"):
                 save(figure, tmp_path / attempt / f"{name}.{suffix}")
@@ -102,7 +102,7 @@ def test_the_same_tables_give_the_same_bytes(compared, varied, tmp_path):
 def test_every_family_and_variant_has_its_place(varied):
     more = varied[varied["network"] == "vgg11"].assign(network="vgg19")
     other = varied[varied["network"] == "vgg11"].assign(network="mobilenet0.50")
-    figure = comparison_figures.readings(pandas.concat([varied, more, other]))
+    figure = alternative_figures.readings(pandas.concat([varied, more, other]))
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["VGG", "", "ResNet", "", "MobileNet", ""]
     assert len(dots(figure.axes[0])) == 2 * len(dots(figure.axes[4]))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from channel_sparsity.analysis.comparison import Estimate, Within, decide, difference_interval, fisher_interval
+from channel_sparsity.analysis.within import Estimate, Within, decide, difference_interval, fisher_interval
 
 
 @pytest.fixture
