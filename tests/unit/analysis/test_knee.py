@@ -355,6 +355,11 @@ def test_a_step_that_dips_does_not_count_as_reaching_a_loss():
     assert found["rate_at_2_points"] == pytest.approx(0.4 + 0.2 * 0.005 / 0.015)
 
 
+def test_a_plateau_at_a_loss_counts_to_its_end():
+    trace = Trace.of(numpy.array([0, 0.3, 0.6, 0.9]), numpy.array([0, 0.01, 0.01, 0.3]))
+    assert summaries(trace, 0.8)["rate_at_1_point"] == pytest.approx(0.6)
+
+
 def test_a_curve_that_ends_early_goes_on_to_chance():
     found = summaries(Trace.of(numpy.array([0, 0.5]), numpy.array([0, 0.0])), 0.5)
     assert found["rate_at_5_points"] == pytest.approx(0.55)
