@@ -141,6 +141,8 @@ def test_knees_are_those_of_the_rules(made):
     )
     record = measure(shifted, 10, 1000, Rule())
     assert found["fixed_ends", "channels", "finetuned"].position == record["pk_channels"]
+    untuned = readings.knees(curves, METRICS, None, Rule())
+    assert untuned["kneed", "channels", "finetuned"] == untuned["kneed", "channels", "step_0"]
     lost = readings.knees(curves, METRICS | {"status": "diverged"}, 0.93, Rule())
     assert lost.keys() == found.keys() and {knee.status for knee in lost.values()} == {"none"}
 

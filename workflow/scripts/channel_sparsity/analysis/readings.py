@@ -107,11 +107,12 @@ def all_readings() -> Iterator[Reading]:
     yield from (Reading(*choice) for choice in itertools.product(*WORDS.values()))
 
 
-def knees(curve: pandas.DataFrame, metrics: Mapping, finetuned: float, rule: Rule) -> dict[tuple, Knee]:
+def knees(curve: pandas.DataFrame, metrics: Mapping, finetuned: float | None, rule: Rule) -> dict[tuple, Knee]:
     """The knee of a curve by each (rule, axis, reference) of `WORDS`; none if the network was not trained to the end.
 
     `curve`: ``curve.csv``. `metrics`: the network's ``metrics.json``. `finetuned`: the accuracy of the unpruned network
-    fine-tuned as the pruned ones are. `rule`: the study's, for kneed's sensitivity.
+    fine-tuned as the pruned ones are; None if those are not, and the trained network is its own control. `rule`: the
+    study's, for kneed's sensitivity.
     """
     if metrics["status"] != "trained":
         lost = Knee("none", f"training {metrics['status']}")
@@ -119,8 +120,8 @@ def knees(curve: pandas.DataFrame, metrics: Mapping, finetuned: float, rule: Rul
     classes, clips = len(metrics["accuracy_per_scene"]), metrics["clips_validation"]
     found = {}
     # The control takes the place of the unpruned network: nothing is lost at step 0.
-    accuracy = [finetuned, *curve["accuracy"].iloc[1:]]
-    from_control = curve.assign(accuracy=accuracy, accuracy_loss=finetuned - numpy.array(accuracy))
+    accuracy = [curve["accuracy"].iloc[0] if finetuned is None else finetuned, *curve["accuracy"].iloc[1:]]
+    from_control = curve.assign(accuracy=accuracy, accuracy_loss=accuracy[0] - numpy.array(accuracy))
     for reference, traced in (("step_0", curve), ("finetuned", from_control)):
         for name, online in (("fixed_ends", False), ("kneed", False), ("kneed", True)):
             axes = measure(traced, classes, clips, Rule(name, "channels", rule.sensitivity, online))["axes"]
