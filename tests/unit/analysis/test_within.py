@@ -140,6 +140,29 @@ def test_intervals_cover_what_they_claim_at_few_cells_of_three_networks(cells, t
     assert paired / rounds >= 0.93
 
 
+@pytest.mark.parametrize("points", [4, 6, 12])
+def test_verdicts_seldom_err(points):
+    """Two predictors that follow PK alike: of 38 comparisons at 5 % together, each may err in one of 760 cases."""
+    rng = numpy.random.default_rng(points)
+    root = numpy.linalg.cholesky([[1, 0.6, 0.6], [0.6, 1, 0.5], [0.6, 0.5, 1]])
+    rounds = 2000
+    wrong = sum(
+        Within(y, ["a"] * points).verdict(x, other, 38) != "undecided"
+        for y, x, other in (root @ rng.normal(size=(3, points)) for _ in range(rounds))
+    )
+    assert wrong <= 9  # three in a thousand expect 6; under six points none
+    assert wrong == 0 or points >= 6
+
+
+def test_a_verdict_is_reached_where_the_difference_is_plain(drawn):
+    x, _, y, networks = drawn
+    close = y + 1e-3 * numpy.sin(numpy.arange(15))
+    assert Within(y, networks).verdict(close, x, 38) == "better"
+    assert Within(y, networks).verdict(x, close, 38) == "worse"
+    assert Within(y, networks).verdict(2 * x, x, 38) == "same"
+    assert Within(y[:4], networks[:4]).verdict(close[:4], x[:4], 38) == "undecided"
+
+
 def test_fisher_has_no_interval_under_four_points():
     assert fisher_interval(0.5, 3) == difference_interval(0.5, 0.1, 0.2, 3) == (None, None)
 

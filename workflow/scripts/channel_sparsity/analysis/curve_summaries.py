@@ -3,7 +3,7 @@
 import pandas
 
 from channel_sparsity.analysis.knee import LOSSES
-from channel_sparsity.analysis.within import ALPHA, Within, decide, scopes, spread, table
+from channel_sparsity.analysis.within import Within, decide, scopes, spread, table
 
 #: What is compared with PK: other ways to sum up a curve.
 SUMMARIES = {"pk": "PK", "share_kept": "share kept, over all rates"} | {
@@ -79,11 +79,10 @@ def _summary(known: pandas.DataFrame, name: str) -> dict:
     row = spread("r", r) | {"reason": r.reason.replace("PK", "WS").replace("the measure", "the summary")}
     if name == "pk":
         return row | {"verdict": "reference"}
-    confidence = 1 - ALPHA / (len(SUMMARIES) - 1)
     return (
         row
         | spread("difference", within.difference(known[name], known["pk"]))
-        | {"verdict": decide(within.difference(known[name], known["pk"], confidence))}
+        | {"verdict": within.verdict(known[name], known["pk"], len(SUMMARIES) - 1)}
         | spread("r_with_pk", Within(known["pk"], known["network"]).correlation(known[name]))
     )
 

@@ -88,8 +88,8 @@ def _ranks(values: numpy.ndarray) -> numpy.ndarray:
 #: The forms in which a measure enters, as functions of its values; ranks are given within what is compared.
 FORMS: dict[str, Callable[[numpy.ndarray], numpy.ndarray]] = {"linear": numpy.asarray, "log": _log, "rank": _ranks}
 
-#: The confidence of a verdict: as many comparisons as a scope has share `ALPHA` (Bonferroni).
-_STRICT = 1 - ALPHA / (len(MEASURES) * len(FORMS) - 1)
+#: How many verdicts a scope has: all but that on WS as it is.
+VERDICTS = len(MEASURES) * len(FORMS) - 1
 
 
 def levels(cells: pandas.DataFrame, sparsity: pandas.DataFrame, summed_up: pandas.DataFrame) -> pandas.DataFrame:
@@ -119,8 +119,7 @@ def compare_measures(levels: pandas.DataFrame) -> pandas.DataFrame:
     stays. Within networks (`Within`):
 
     - r of measure and PK; difference: r less that of WS as it is, on the same cells, with intervals at 95 %; verdict:
-      whether the difference's interval leaves 0 out (better, worse) or not (undecided) at a confidence that gives all
-      verdicts of a scope together an error of `ALPHA`; same: the two are one;
+      whether it is better or worse than WS, by an interval that allows for the number of verdicts (`Within.verdict`);
     - r_given_accuracy: r with accuracy held constant; ws_given_it: r of WS and PK with this measure held constant,
       which is what WS says beyond it;
     - error_left_out: root mean square error of predicting each PK from the other cells (networks' means and one
@@ -161,7 +160,7 @@ def _within(cells: pandas.DataFrame, name: str, form: str) -> dict:
         row["verdict"] = "reference"
     else:
         row |= spread("difference", within.difference(values, ws))
-        row["verdict"] = decide(within.difference(values, ws, _STRICT))
+        row["verdict"] = within.verdict(values, ws, VERDICTS)
         row |= spread("ws_given_it", Within(pk, networks, values).correlation(ws))
     if name != "accuracy":
         row |= spread("r_given_accuracy", Within(pk, networks, cells["accuracy"]).correlation(values))
@@ -209,7 +208,7 @@ def _across(cells: pandas.DataFrame, name: str, form: str) -> dict:
         half = float(t.ppf((1 + confidence) / 2, len(gains) - 1)) * error
         return Estimate(mean, mean - half, mean + half)
 
-    return row | spread("gain_across", interval(0.95)) | {"verdict_across": decide(interval(_STRICT))}
+    return row | spread("gain_across", interval(0.95)) | {"verdict_across": decide(interval(1 - ALPHA / VERDICTS))}
 
 
 def _error(cells: pandas.DataFrame, column: str, network: str) -> float:
