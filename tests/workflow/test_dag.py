@@ -98,7 +98,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     library = "workflow/scripts/channel_sparsity"
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
     assert study.planned() == {}
-    study.edit(f"{library}/analysis/figures.py", "figsize=(6, 2.5)", "figsize=(6, 3)")
+    study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
     assert study.planned() == {"draw_figures": 1}
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()

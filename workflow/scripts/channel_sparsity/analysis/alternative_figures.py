@@ -125,7 +125,7 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
         figure.legend(handles=handles, loc="outside upper right", ncols=min(len(handles), 4))
         footnote(
             figure,
-            f"Dots: estimates, one reading changed at a time; lines: 95 % intervals (none at n = 3).\n"
+            f"Dots: estimates, one reading changed at a time; lines: 95 % intervals (of r from n = 4).\n"
             f"Last row: extremes, quartiles and median over {_combinations(table)} combinations a network.",
             note,
         )
