@@ -112,6 +112,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
             DEMO | {"split": {"kind": "official"}},
             "mine.yaml: `split.kind` is official, but the embedded scenes have no official split",
         ),
+        ({"beside": ["paper"]}, "mine.yaml: `beside` lists paper, which is the study itself"),
         ({"recipes": {"mine": {"step": 0.1}}}, "mine.yaml: `recipes.mine.method` is missing"),
         ({"training": {"warmup_epochs": 100}}, "mine.yaml: `training.warmup_epochs` must be fewer"),
     ],

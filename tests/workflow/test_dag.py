@@ -31,10 +31,17 @@ def test_a_run_makes_what_the_contract_names(finished):
         PRUNE: ["curve.csv", "widths.csv", "timing.csv", "predictions.h5", "knee.json"],
         "results/tiny/tables": [
             f"{table}.{form}"
-            for table in ("cells", "correlation", "regression", "comparisons", "pooled", "paper", "claims")
+            for table in (
+                *("cells", "correlation", "regression", "comparisons", "pooled", "paper", "claims"),
+                *("measures", "curve_summaries", "random_order", "readings"),
+            )
             for form in ("csv", "html", "json")
         ],
-        "results/tiny/figures": [f"{t}.{f}" for t in ("gammas", "pruning_curves", "ws_vs_pk") for f in ("svg", "png")],
+        "results/tiny/figures": [
+            f"{figure}.{form}"
+            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings")
+            for form in ("svg", "png")
+        ],
     }
     for folder, names in expected.items():
         for name in names:
@@ -95,7 +102,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     library = "workflow/scripts/channel_sparsity"
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
     assert study.planned() == {}
-    study.edit(f"{library}/analysis/figures.py", "figsize=(6, 2.5)", "figsize=(6, 3)")
+    study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
     assert study.planned() == {"draw_figures": 1}
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()
@@ -127,6 +134,9 @@ def test_what_a_changed_setting_reruns(study):
         "find_knee",
         "make_tables",
         "draw_figures",
+        "compare_measures",
+        "vary_readings",
+        "draw_alternatives",
     }
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     assert set(study.planned(changes={"equivalence": {"pk": 0.1}})) == {"make_tables", "draw_figures"}
@@ -196,6 +206,20 @@ def test_a_tiny_lambda_changes_next_to_nothing_so_what_is_drawn_is_shared(finish
         for recipe in ("slimming", "random")
     )
     assert slimming == drawn, "recipes share the order of clips in fine-tuning"
+
+
+def test_a_finished_study_stands_beside_this_one(study):
+    table = "results/{}/tables/readings.csv"
+    own = (study.work / table.format("tiny")).read_text()
+    other = study.work / table.format("other")
+    other.parent.mkdir(parents=True)
+    other.write_text(own.replace(",tiny,", ",other,"))
+    study.snakemake(table.format("tiny"), changes={"beside": ["other"]})
+    both = pandas.read_csv(study.work / table.format("tiny"))
+    assert both["study"].value_counts().to_dict() == {"tiny": own.count("\n") - 1, "other": 2}
+    assert set(both.loc[both["study"] == "other", "reading"]) == {"study: other"}
+    record = json.loads((study.work / table.format("tiny").replace("csv", "json")).read_text())
+    assert record["made_from"][table.format("other")] == sha256(other)
 
 
 def test_predictions_are_those_that_the_curve_counts(finished):

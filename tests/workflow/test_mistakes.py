@@ -110,3 +110,9 @@ def test_two_blocks_never_share_a_folder(study):
     done = study.snakemake(changes={"datasets": {"tiny": {"synthetic": {"seed": 2}}}}, check=False)
     text = done.stdout + done.stderr
     assert done.returncode != 0 and "data/tiny was made from other settings of `datasets.tiny` (synthetic)" in text
+
+
+def test_a_study_beside_this_one_that_is_not_finished_is_named(study):
+    done = study.snakemake("results/tiny/tables/readings.csv", changes={"beside": ["nowhere"]}, check=False)
+    table = "results/nowhere/tables/readings.csv"
+    assert errors(done) == {f"error: {table} does not exist: run the study nowhere first, or take it out of `beside`"}

@@ -15,6 +15,12 @@ TABLES = [
 FIGURES = [
     f"{RESULTS}/figures/{name}" for name in ("gammas", "pruning_curves", "ws_vs_pk")
 ]
+ALTERNATIVES = [
+    f"{RESULTS}/tables/{name}"
+    for name in ("measures", "curve_summaries", "random_order")
+]
+READINGS = [f"{RESULTS}/tables/readings"]
+ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
 
 STAGES = (
     *(["synthesise_scenes"] if DATASET["source"] == "synthetic" else []),
@@ -39,12 +45,20 @@ NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
 
 rule tables:
     input:
-        expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
+        expand(
+            "{table}.{format}",
+            table=[*TABLES, *ALTERNATIVES, *READINGS],
+            format=["csv", "html", "json"],
+        ),
 
 
 rule figures:
     input:
-        expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
+        expand(
+            "{figure}.{format}",
+            figure=[*FIGURES, *ALTERNATIVE_FIGURES],
+            format=["svg", "png"],
+        ),
 
 
 rule make_tables:
@@ -99,3 +113,76 @@ rule draw_figures:
         "Drawing the figures"
     script:
         "../scripts/draw_figures.py"
+
+
+rule compare_measures:
+    input:
+        cells=f"{RESULTS}/tables/cells.csv",
+        sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
+        knees=for_all(f"{PRUNE}/knee.json", CURVES),
+    output:
+        expand("{table}.{format}", table=ALTERNATIVES, format=["csv", "html", "json"]),
+    log:
+        f"{RESULTS}/tables/measures.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("compare_measures"),
+        curves=CURVES,
+        cells=CELLS,
+        controls=recipes_of("random"),
+        configuration=config,
+        stages={rule: code(rule) for rule in (*STAGES, "compare_measures")},
+        note=NOTE,
+    message:
+        "Comparing Weight Skewness with other measures"
+    script:
+        "../scripts/compare_measures.py"
+
+
+rule vary_readings:
+    input:
+        finished_readings,
+        cells=f"{RESULTS}/tables/cells.csv",
+        metrics=for_all(f"{TRAIN}/metrics.json", CELLS),
+        sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
+        controls=for_all(f"{PRUNE}/control.json", CURVES),
+        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
+    output:
+        expand("{table}.{format}", table=READINGS, format=["csv", "html", "json"]),
+    log:
+        f"{RESULTS}/tables/readings.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("vary_readings"),
+        curves=CURVES,
+        cells=CELLS,
+        recipes=recipes_of("slimming", "ista"),
+        beside=BESIDE,
+        configuration=config,
+        stages={rule: code(rule) for rule in (*STAGES, "vary_readings")},
+        note=NOTE,
+    message:
+        "Varying the readings of the paper"
+    script:
+        "../scripts/vary_readings.py"
+
+
+rule draw_alternatives:
+    input:
+        measures=f"{RESULTS}/tables/measures.csv",
+        readings=f"{RESULTS}/tables/readings.csv",
+    output:
+        expand("{figure}.{format}", figure=ALTERNATIVE_FIGURES, format=["svg", "png"]),
+    log:
+        f"{RESULTS}/figures/alternatives.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("draw_alternatives"),
+        note=NOTE,
+    message:
+        "Drawing other measures and other readings"
+    script:
+        "../scripts/draw_alternatives.py"

@@ -142,6 +142,21 @@ def width_scale(wildcards):
     return config["width_scale"][configuration.family(wildcards.network)]
 
 
+# The readings of finished studies that stand beside this one's.
+BESIDE = {study: f"results/{study}/tables/readings.csv" for study in config["beside"]}
+
+
+def finished_readings(_):
+    """Those of `BESIDE` that are there; one that is not is left to the script, whose error says more."""
+    return [path for path in BESIDE.values() if Path(path).exists()]
+
+
+def recipes_of(*methods):
+    """The recipes that the study prunes by, of the given methods, in the order of the configuration."""
+    recipes = dict.fromkeys(curve["recipe"] for curve in CURVES)
+    return [name for name in recipes if config["recipes"][name]["method"] in methods]
+
+
 def refuse_another_data_set():
     """Two blocks that differ never share a folder: stop before one is written over the other."""
     manifest = Path(DATA) / "manifest.json"

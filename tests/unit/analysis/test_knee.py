@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from channel_sparsity.analysis.knee import Rule, Trace, fixed_ends, measure
+from channel_sparsity.analysis.knee import LOSSES, Rule, Trace, fixed_ends, measure, summaries
 from channel_sparsity.files import StudyError
 
 GRID = numpy.arange(20) * 0.05
@@ -328,3 +328,65 @@ def test_a_missing_column_is_named():
 def test_rates_that_are_no_shares_are_refused(rate):
     with pytest.raises(StudyError, match="rates that are no shares"):
         knee_of([0, 0.1, 0.5], rate)
+
+
+# Other summaries of a curve
+
+
+def test_summaries_by_hand():
+    # No loss to 0.4, then 0.04 at 0.6 and 0.24 at 0.8; all of 0.8 is lost at 1.
+    trace = Trace.of(numpy.array([0, 0.4, 0.6, 0.8]), numpy.array([0, 0, 0.04, 0.24]))
+    area = 0.2 * (0.02 + 0.14 + 0.52)
+    expected = {
+        "share_kept": 1 - area / 0.8,
+        "rate_at_1_point": 0.45,
+        "rate_at_2_points": 0.5,
+        "rate_at_3_points": 0.55,
+        "rate_at_5_points": 0.61,
+    }
+    assert summaries(trace, 0.8) == pytest.approx(expected)
+
+
+def test_a_step_that_dips_does_not_count_as_reaching_a_loss():
+    # Pooled, the second and third step lose 0.015 each.
+    trace = Trace.of(numpy.array([0, 0.2, 0.4, 0.6]), numpy.array([0, 0.03, 0, 0.03]))
+    found = summaries(trace, 0.8)
+    assert found["rate_at_1_point"] == pytest.approx(0.2 * 1 / 1.5)
+    assert found["rate_at_2_points"] == pytest.approx(0.4 + 0.2 * 0.005 / 0.015)
+
+
+def test_a_plateau_at_a_loss_counts_to_its_end():
+    trace = Trace.of(numpy.array([0, 0.3, 0.6, 0.9]), numpy.array([0, 0.01, 0.01, 0.3]))
+    assert summaries(trace, 0.8)["rate_at_1_point"] == pytest.approx(0.6)
+
+
+def test_a_curve_that_ends_early_goes_on_to_chance():
+    found = summaries(Trace.of(numpy.array([0, 0.5]), numpy.array([0, 0.0])), 0.5)
+    assert found["rate_at_5_points"] == pytest.approx(0.55)
+    assert found["share_kept"] == pytest.approx(0.75)
+
+
+def test_what_can_never_be_lost_is_kept_to_the_end():
+    found = summaries(Trace.of(numpy.array([0, 0.5, 1]), numpy.array([0, 0.02, 0.1])), 0.04)
+    assert found["rate_at_5_points"] == 1
+    assert found["share_kept"] == pytest.approx(1 - 0.5 * (0.01 + 0.03) / 0.04)
+
+
+@given(st.lists(st.floats(0, 0.8), min_size=2, max_size=20))
+def test_rates_rise_with_the_loss_and_lie_on_the_fit(losses):
+    rate = numpy.linspace(0, 0.95, len(losses) + 1)
+    trace = Trace.of(rate, numpy.array([0, *losses]))
+    found = summaries(trace, 0.8)
+    rates = [found[name] for name in LOSSES]
+    assert rates == sorted(rates)
+    assert 0 <= found["share_kept"] <= 1
+    for at, limit in zip(rates, LOSSES.values(), strict=True):
+        fit = numpy.interp([at - 1e-9, at + 1e-9], [*rate, 1], [*trace.fit, 0.8])
+        assert fit[0] - 1e-6 <= limit <= fit[1] + 1e-6
+
+
+def test_summaries_stand_in_the_record_also_where_there_is_no_knee():
+    assert measure(curve(hinge(GRID, 0.6)), 10, 1000, Rule())["summaries"]["rate_at_1_point"] > 0.6
+    at_chance = measure(curve(hinge(GRID, 0.6), accuracy=0.1), 10, 1000, Rule())
+    assert set(at_chance["summaries"]) == {"share_kept", *LOSSES}
+    assert not any(at_chance["summaries"].values())

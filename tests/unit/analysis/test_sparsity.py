@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
+from channel_sparsity.analysis import sparsity
 from channel_sparsity.analysis.sparsity import NEAR_ZERO, contributions, measure, weight_skewness
 from channel_sparsity.files import StudyError
 
@@ -111,3 +112,91 @@ def test_magnitudes_all_alike_have_no_absolute_ws():
 def test_a_missing_column_is_named():
     with pytest.raises(StudyError, match=r"gammas\.csv has no column gamma"):
         measure(table([1, 2]).drop(columns="gamma"))
+
+
+# Measures beside WS
+
+OTHERS = ("gini", "hoyer", "l1_l2", "entropy", "kurtosis", "share_lower_class")
+
+
+@given(gammas)
+def test_measures_agree_with_their_other_definitions(values):
+    assume(values.std() > 1e-3)
+    magnitudes, count = numpy.abs(values), len(values)
+    # Gini: half the mean absolute difference of all pairs, over the mean (also with a value and itself).
+    pairs = numpy.abs(magnitudes[:, None] - magnitudes[None])
+    assert sparsity.gini(values) == pytest.approx(pairs.mean() / (2 * magnitudes.mean()), abs=1e-12)
+    ratio = magnitudes.sum() / (magnitudes**2).sum() ** 0.5
+    assert sparsity.l1_l2(values) == pytest.approx(ratio)
+    assert sparsity.hoyer(values) == pytest.approx((count**0.5 - ratio) / (count**0.5 - 1), abs=1e-12)
+    shares = magnitudes[magnitudes > 0] / magnitudes.sum()
+    assert sparsity.entropy(values) == pytest.approx(-(shares * numpy.log(shares)).sum() / numpy.log(count), abs=1e-9)
+    deviation = values - values.mean()
+    assert sparsity.kurtosis(values) == pytest.approx((deviation**4).mean() / (deviation**2).mean() ** 2 - 3, abs=1e-9)
+
+
+@given(gammas)
+def test_the_two_classes_are_the_best_two_means(values):
+    magnitudes = numpy.sort(numpy.abs(values))
+    assume(numpy.ptp(magnitudes) > 1e-3)
+
+    def squares(split):
+        parts = magnitudes[:split], magnitudes[split:]
+        return sum(((part - part.mean()) ** 2).sum() for part in parts)
+
+    least = min(squares(split) for split in range(1, len(magnitudes)))
+    share = sparsity.share_lower_class(values)
+    assert squares(round(share * len(magnitudes))) == pytest.approx(least, abs=1e-9)
+
+
+@given(gammas, st.floats(0.01, 100))
+def test_measures_ignore_scale_and_sign(values, scale):
+    assume(numpy.ptp(numpy.abs(values)) > 1e-2)
+    for name in OTHERS:
+        function = getattr(sparsity, name)
+        assert function(-scale * values) == pytest.approx(function(values), rel=1e-6, abs=1e-6), name
+
+
+def test_measures_by_hand():
+    one_left, alike = numpy.array([0, 0, 0, 4]), numpy.array([1, -1, 1, -1])
+    by_hand = {"gini": (0.75, 0), "l1_l2": (1, 2), "hoyer": (1, 0), "entropy": (0, 1)}
+    for name, (sparse, dense) in by_hand.items():
+        function = getattr(sparsity, name)
+        assert (function(one_left), function(alike)) == pytest.approx((sparse, dense)), name
+    assert sparsity.share_lower_class(numpy.array([0, 0.1, -0.2, 0.1, 1, -1.1])) == pytest.approx(4 / 6)
+    # Two points with a quarter on top: m4 / m2^2 = (81 + 3) / 4 / (12 / 4)^2 = 21 / 9.
+    assert sparsity.kurtosis(one_left) == pytest.approx(21 / 9 - 3)
+
+
+@pytest.mark.parametrize("left", [1, 10, 250, 500, 900])
+def test_ws_of_zeros_and_ones_gives_their_share_back(left):
+    values = numpy.repeat([0.0, 0.7], [1000 - left, left])
+    share, ws = left / 1000, weight_skewness(values) * 999 / 1000
+    assert ws == pytest.approx((1 - 2 * share) / (share * (1 - share)) ** 0.5)
+    assert sparsity.share_removed_by(ws) == pytest.approx(1 - share)
+
+
+def test_depthwise_gammas_can_be_left_out():
+    values = numpy.array([0.1, 0.2, 0.9, 5, -5, 7])
+    result = measure(table(values, ["block1.pointwise_norm", "block2.depthwise_norm"]))
+    assert result["ws_without_depthwise"] == pytest.approx(weight_skewness(values[:3]))
+    assert measure(table(values, ["a", "b"]))["ws_without_depthwise"] == result["ws"]
+
+
+@pytest.mark.parametrize(
+    ("values", "undefined"),
+    [
+        ([], {"ws", "ws_absolute", "ws_without_depthwise", *OTHERS}),
+        ([1, numpy.nan], {"ws", "ws_absolute", "ws_without_depthwise", *OTHERS}),
+        ([0, 0, 0], {"ws", "ws_absolute", "ws_without_depthwise", *OTHERS}),
+        ([2, 2, 2], {"ws", "ws_absolute", "ws_without_depthwise", "kurtosis", "share_lower_class"}),
+        ([1, -1, -1], {"ws_absolute", "share_lower_class"}),
+        ([1, 2, 4], set()),
+    ],
+)
+def test_what_is_undefined_has_a_reason_and_what_has_none_a_value(values, undefined):
+    result = measure(table(values))
+    assert set(result["undefined"]) == undefined
+    assert all(result["undefined"].values())
+    for name in ("ws", "ws_absolute", "ws_without_depthwise", *OTHERS):
+        assert (result[name] is None) == (name in undefined), name

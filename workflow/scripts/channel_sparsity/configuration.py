@@ -198,6 +198,8 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
             )
     if config["split"]["kind"] == "official" and config["datasets"][config["dataset"]]["source"] == "synthetic":
         yield ("split", "kind"), "`split.kind` is official, but the embedded scenes have no official split"
+    if config["study"] in config["beside"]:
+        yield ("beside",), f"`beside` lists {config['study']}, which is the study itself"
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
     for name in config["recipes"]:

@@ -7,11 +7,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from channel_sparsity.analysis.knee import AXES
-from channel_sparsity.analysis.labels import label
-from channel_sparsity.analysis.paper import METHODS
-from channel_sparsity.analysis.plotting import lambda_colours, network_marks, style
+from channel_sparsity.analysis.plotting import (
+    empty,
+    footnote,
+    lambda_colours,
+    network_labels,
+    network_marks,
+    recipe_label,
+    style,
+)
 from channel_sparsity.analysis.sparsity import weight_skewness
-from channel_sparsity.naming import NETWORKS
 
 _GAMMA, _LAMBDA = "\N{GREEK SMALL LETTER GAMMA}", "\N{GREEK SMALL LETTER LAMDA}"
 
@@ -23,32 +28,6 @@ _AXIS_WORDS = {
 }
 
 
-def _labels(frame: pandas.DataFrame) -> dict[str, str]:
-    """Names for people of the networks (columns network and width_scale), in the order of Table 2."""
-    scales = dict(zip(frame["network"], frame["width_scale"], strict=True))
-    return {network: label(network, scales[network]) for network in NETWORKS if network in scales}
-
-
-def _recipe_label(recipe: str) -> str:
-    """A recipe's name, with the paper's authors where it follows them."""
-    return f"{recipe} ({METHODS[recipe]})" if recipe in METHODS else recipe
-
-
-def _empty(message: str, note: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
-    figure = Figure(figsize=(6, 2.5), layout="constrained")
-    figure.text(0.5, 0.5, message, ha="center", va="center", color="0.3")
-    _footnote(figure, note)
-    return figure
-
-
-def _footnote(figure: Figure, *remarks: str) -> None:
-    """Remarks under a figure; the empty ones are left out."""
-    text = " ".join(filter(None, remarks))
-    if text:
-        figure.supxlabel(text, fontsize=8, color="0.35", x=0.01, ha="left")
-
-
 def gammas(values: pandas.DataFrame, note: str = "") -> Figure:
     """Fig. 1: how the scaling factors of each network are distributed, from the weakest penalty on.
 
@@ -57,8 +36,8 @@ def gammas(values: pandas.DataFrame, note: str = "") -> Figure:
     """
     with style():
         if values.empty:
-            return _empty("No network has been trained yet.", note)
-        names, colours = _labels(values), lambda_colours(values["lam"])
+            return empty("No network has been trained yet.", note)
+        names, colours = network_labels(values), lambda_colours(values["lam"])
         columns = int(values.groupby("network")["lam"].nunique().max())
         figure = Figure(figsize=(0.9 + 1.5 * columns, 0.7 + 1.35 * len(names)), layout="constrained")
         grid = figure.subplots(len(names), columns, squeeze=False, sharey=True)
@@ -76,7 +55,7 @@ def gammas(values: pandas.DataFrame, note: str = "") -> Figure:
             row[0].set_ylabel(f"{names[network]}\nshare (%)")
         for axes in grid[-1]:
             axes.set_xlabel(f"scaling factor {_GAMMA}", fontsize=8)
-        _footnote(figure, note)
+        footnote(figure, note)
         return figure
 
 
@@ -115,8 +94,8 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
     """
     with style():
         if curves.empty or cells.empty:
-            return _empty("No network has been pruned yet.", note)
-        names, colours, axis = _labels(cells), lambda_colours(cells["lam"]), cells["axis"].iloc[0]
+            return empty("No network has been pruned yet.", note)
+        names, colours, axis = network_labels(cells), lambda_colours(cells["lam"]), cells["axis"].iloc[0]
         groups = {(recipe, network): own for (recipe, network), own in cells.groupby(["recipe", "network"])}
         panels = [
             (recipe, network)
@@ -133,7 +112,7 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
             for cell in groups[recipe, network].itertuples():
                 steps = traced[(traced["lam"] == cell.lam) & (traced["seed"] == cell.seed)]
                 _curve(axes, steps, cell, AXES[axis], colours[cell.lam])
-            axes.set_title(f"{names[network]}\n{_recipe_label(recipe)}")
+            axes.set_title(f"{names[network]}\n{recipe_label(recipe)}")
             # The lowest panel of each column says what the axis is, also above an empty place of the last
             # row.
             if place + columns >= len(panels):
@@ -145,7 +124,7 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
             axes.set_ylabel("accuracy loss (points)")
         figure.legend(handles=_curve_legend(colours, cells), loc="outside right upper")
         missing = _count((cells["knee_status"] == "none").sum(), "curves have no knee.")
-        _footnote(figure, missing, note)
+        footnote(figure, missing, note)
         return figure
 
 
@@ -186,8 +165,8 @@ def ws_vs_pk(
     """
     with style():
         if cells.empty:
-            return _empty("No network has been pruned yet.", note)
-        names, recipes = _labels(cells), list(dict.fromkeys(cells["recipe"]))
+            return empty("No network has been pruned yet.", note)
+        names, recipes = network_labels(cells), list(dict.fromkeys(cells["recipe"]))
         drawn = cells[cells["ws"].notna() & (cells["pk"].notna() | cells["knee_bound"].notna())]
         most = int(correlation.groupby("recipe").size().max())
         figure = Figure(figsize=(0.7 + 3.9 * len(recipes), 4.6 + 0.18 * most), layout="constrained")
@@ -201,7 +180,7 @@ def ws_vs_pk(
                 _regression_line(axes, row.network, lines.loc[row.network], chosen["ws"])
                 words = f"{names[row.network]}: {_correlation_words(row)}"
                 handles.append(Line2D([], [], **network_marks(row.network), lw=1.2, ms=6, label=words))
-            axes.set(title=_recipe_label(recipe), xlabel="Weight Skewness")
+            axes.set(title=recipe_label(recipe), xlabel="Weight Skewness")
             axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.05, -0.13), borderaxespad=0)
         panels[0].margins(y=0.1)  # room for the arrows
         panels[0].set_ylabel(f"Prune Knee: {_AXIS_WORDS[cells['axis'].iloc[0]]}")
@@ -211,7 +190,7 @@ def ws_vs_pk(
             _count(drawn["pk"].isna().sum(), "censored (arrow)"),
             _count(len(cells) - len(drawn), "without WS or knee (not drawn)"),
         ]
-        _footnote(figure, f"Cells: {', '.join(filter(None, counts))}.", note)
+        footnote(figure, f"Cells: {', '.join(filter(None, counts))}.", note)
         return figure
 
 

@@ -14,6 +14,9 @@ from channel_sparsity.files import StudyError
 #: The axes that a knee can be found on, and the column of ``curve.csv`` that each one reads.
 AXES = {"channels": "channel_rate", "parameters": "parameter_rate", "masked": "masked_rate"}
 
+#: Losses, as fractions, at which the rate is read off a curve, by what ``knee.json`` calls that rate.
+LOSSES = {"rate_at_1_point": 0.01, "rate_at_2_points": 0.02, "rate_at_3_points": 0.03, "rate_at_5_points": 0.05}
+
 #: Differences under this are rounding: the maximum of a difference curve is a tie, and the smaller rate wins.
 _DECIMALS = 12
 
@@ -140,6 +143,27 @@ def find(trace: Trace, full_loss: float, rule: Rule) -> Knee:
     return fixed_ends(trace, full_loss)
 
 
+def summaries(trace: Trace, full_loss: float) -> dict[str, float]:
+    """What else a pruning curve can be summed up to, from the isotonic fit with `full_loss` at rate 1 (chance).
+
+    share_kept: of what the network has above chance, the mean share that it keeps over all rates from 0 to 1
+    (1 - the area under the loss curve). The names of `LOSSES`: the largest rate at which the loss is no
+    more than that many points.
+    """
+    rate = numpy.append(trace.rate, 1.0) if trace.rate[-1] < 1 else trace.rate
+    # A trace may end worse than chance: what it lost more than all of it counts as all.
+    loss = numpy.minimum(numpy.append(trace.fit, full_loss)[: len(rate)], full_loss)
+    result = {"share_kept": float(1 - numpy.trapezoid(loss, rate) / full_loss)}
+    for name, limit in LOSSES.items():
+        over = int(numpy.searchsorted(loss, limit, side="right"))  # the first point that loses more
+        if over == 0 or over == len(loss):
+            result[name] = float(over > 0)
+        else:
+            ends = slice(over - 1, over + 1)
+            result[name] = float(numpy.interp(limit, loss[ends], rate[ends]))
+    return result
+
+
 def _unusable(loss: numpy.ndarray, accuracy: float, classes: int, clips: int) -> str:
     """Why a curve has no knee whatever the rule; empty if it may have one."""
     if not math.isfinite(accuracy):
@@ -168,7 +192,8 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
     - at PK, between the steps next to it: accuracy_loss (of the isotonic fit), compression_rate (share of the
       parameters that surgery removes) and masked_rate (share that masks would; R20); accuracy_loss_grid is
       measured, at pk_grid;
-    - axes: the `Knee` on each axis; cross_checks: what each rule answers on the rule's axis.
+    - axes: the `Knee` on each axis; cross_checks: what each rule answers on the rule's axis; summaries: `summaries`
+      of the curve on that axis (null where the network is at chance).
     """
     missing = [name for name in (*AXES.values(), "accuracy", "accuracy_loss") if name not in curve]
     if missing:
@@ -177,7 +202,7 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
     rates = {axis: curve[column].to_numpy(float) for axis, column in AXES.items()}
     reason = _unusable(loss, accuracy, classes, clips)
     if reason:
-        return _record(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {})
+        return _record(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {}, {})
 
     full_loss = accuracy - 1 / classes
     traces = {axis: Trace.of(rate, loss) for axis, rate in rates.items()}
@@ -198,11 +223,11 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
             "compression_rate": float(numpy.interp(knee.position, trace.rate, removed["parameters"])),
             "masked_rate": float(numpy.interp(knee.position, trace.rate, removed["masked"])),
         }
-    return _record(rule, knees, at_knee, checks)
+    return _record(rule, knees, at_knee, checks, summaries(trace, full_loss))
 
 
-def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict) -> dict:
-    """What ``knee.json`` holds; `at_knee` is empty where there is no knee, `checks` where none was sought."""
+def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict, summed_up: dict) -> dict:
+    """What ``knee.json`` holds; `at_knee` is empty where there is no knee, the others where none was sought."""
     knee = knees[rule.axis]
     return {
         "status": knee.status,
@@ -222,4 +247,5 @@ def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict) -> 
         "bound": knee.bound,
         "axes": {axis: asdict(each) for axis, each in knees.items()},
         "cross_checks": {name: checks.get(name) for name in ("fixed_ends", "kneed", "kneed_online")},
+        "summaries": {name: summed_up.get(name) for name in ("share_kept", *LOSSES)},
     }

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import matplotlib
 import numpy
+import pandas
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from channel_sparsity.analysis.labels import label
+from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.files import whole
-from channel_sparsity.naming import family, variant
+from channel_sparsity.naming import NETWORKS, family, variant
 
 #: Plain text (a name may hold a dollar sign), text as text in the SVG, and the same bytes for the same
 #: figure.
@@ -78,6 +81,32 @@ def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
     colours = matplotlib.colormaps["viridis_r"]
     span = max(len(ordered) - 1, 1)
     return {lam: colours(0.12 + 0.88 * place / span) for place, lam in enumerate(ordered)}
+
+
+def network_labels(frame: pandas.DataFrame) -> dict[str, str]:
+    """Names for people of the networks (columns network and width_scale), in the order of Table 2."""
+    scales = dict(zip(frame["network"], frame["width_scale"], strict=True))
+    return {network: label(network, scales[network]) for network in NETWORKS if network in scales}
+
+
+def recipe_label(recipe: str) -> str:
+    """A recipe's name, with the paper's authors where it follows them."""
+    return f"{recipe} ({METHODS[recipe]})" if recipe in METHODS else recipe
+
+
+def empty(message: str, note: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = Figure(figsize=(6, 2.5), layout="constrained")
+    figure.text(0.5, 0.5, message, ha="center", va="center", color="0.3")
+    footnote(figure, note)
+    return figure
+
+
+def footnote(figure: Figure, *remarks: str) -> None:
+    """Remarks under a figure; the empty ones are left out."""
+    text = " ".join(filter(None, remarks))
+    if text:
+        figure.supxlabel(text, fontsize=8, color="0.35", x=0.01, ha="left")
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -1,0 +1,17 @@
+"""The figures of other measures and of other readings."""
+
+from pathlib import Path
+
+from channel_sparsity.analysis import alternative_figures, measures, readings
+from channel_sparsity.analysis.plotting import save
+from channel_sparsity.analysis.tables import read_table
+from job import job
+
+with job(snakemake):
+    note, files = snakemake.params.note, snakemake.input
+    drawn = {
+        "measures": alternative_figures.measures(read_table(files.measures, measures.COLUMNS), note),
+        "readings": alternative_figures.readings(read_table(files.readings, readings.COLUMNS), note),
+    }
+    for path in map(Path, snakemake.output):
+        save(drawn[path.stem], path)

@@ -1,0 +1,47 @@
+"""r and m of every network under every reading of what the paper leaves to the analysis and to pruning."""
+
+import logging
+from pathlib import Path
+
+import pandas
+
+from channel_sparsity.analysis import readings, tables
+from channel_sparsity.analysis.knee import Rule
+from channel_sparsity.analysis.records import origin, write_table
+from channel_sparsity.files import StudyError, read_json
+from job import job
+
+with job(snakemake):
+    params, files = snakemake.params, snakemake.input
+    for study, path in params.beside.items():
+        if not Path(path).is_file():
+            raise StudyError(f"{path} does not exist: run the study {study} first, or take it out of `beside`")
+    settings = params.configuration["knee"]
+    rule = Rule(settings["rule"], settings["axis"], settings["sensitivity"], settings["online"])
+    sparsity = [cell | read_json(file) for cell, file in zip(params.cells, files.sparsity, strict=True)]
+    metrics = {tuple(cell.values()): read_json(file) for cell, file in zip(params.cells, files.metrics, strict=True)}
+    found = {}
+    for curve, path, control in zip(params.curves, files.curves, files.controls, strict=True):
+        recipe, *cell = curve.values()
+        finetuned = read_json(control)["accuracy_unpruned_finetuned"]
+        found[recipe, *cell] = readings.knees(pandas.read_csv(path), metrics[tuple(cell)], finetuned, rule)
+    own = readings.vary(
+        tables.read_table(files.cells, tables.CELLS),
+        pandas.DataFrame(sparsity),
+        found,
+        params.configuration["study"],
+        params.recipes,
+        rule,
+        params.configuration["accuracy_margin"],
+    )
+    others = {study: tables.read_table(path, readings.COLUMNS) for study, path in params.beside.items()}
+    table = readings.beside(own, others)
+    write_table(
+        snakemake.output,
+        table,
+        table[table["reading"] != readings.SEVERAL],
+        "r and m under other readings of the paper, one at a time",
+        params.note,
+        origin(params.configuration, params.stages, files),
+    )
+    logging.info("%d readings, %d of them with an r", len(table), table["r"].notna().sum())
