@@ -5,8 +5,8 @@ import logging
 import pandas
 
 from channel_sparsity.analysis import curve_summaries, measures, tables
+from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.records import origin, write_table
-from channel_sparsity.analysis.within import ALL
 from channel_sparsity.files import read_json
 from job import job
 

@@ -5,10 +5,10 @@ import logging
 from channel_sparsity.analysis import tables
 from channel_sparsity.analysis.claims import claims
 from channel_sparsity.analysis.comparisons import comparisons
-from channel_sparsity.analysis.pages import page
 from channel_sparsity.analysis.paper import beside_paper
 from channel_sparsity.analysis.pooling import pooled
-from channel_sparsity.files import read_json, sha256, write_csv, write_json, write_text
+from channel_sparsity.analysis.records import origin, write_table
+from channel_sparsity.files import read_json
 from job import job
 
 #: The title of each page, and what its reader has to know.
@@ -71,22 +71,10 @@ with job(snakemake):
     made["paper"] = beside_paper(made["cells"], made["correlation"], made["regression"])
     made["claims"] = claims(made["cells"], margins)
 
-    # Each table is one of three formats in `output`, in the order of the rule.
-    outputs = iter(snakemake.output)
+    record, outputs = origin(params.configuration, params.stages, files), iter(snakemake.output)
     for name, table in made.items():
-        path = next(outputs)
-        write_csv(path, table)
         title, explanation = PAGES[name]
-        write_text(next(outputs), page(table, title, f"{explanation} {params.note}"))
-        write_json(
-            next(outputs),
-            {
-                "table": f"{name}.csv",
-                "sha256": sha256(path),
-                "configuration": params.configuration,
-                "code": params.stages,
-                "made_from": {str(file): sha256(file) for file in files},
-            },
-        )
+        paths = [next(outputs) for _ in ("csv", "html", "json")]
+        write_table(paths, table, table, title, f"{explanation} {params.note}", record)
     included = made["cells"]["included"]
     logging.info("%d cells, %d included", len(included), included.sum())

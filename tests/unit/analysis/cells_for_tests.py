@@ -5,6 +5,8 @@ import pandas
 
 from channel_sparsity.analysis.knee import Rule, measure
 from channel_sparsity.analysis.resampling import UNKNOWN
+from channel_sparsity.analysis.tables import read_table
+from channel_sparsity.files import write_csv
 
 LAMBDAS = ("0", "1e-6", "1e-5", "5e-5", "1e-4", "1e-3")
 
@@ -53,6 +55,14 @@ def censored(bound=0.95):
 def no_knee(reason="flat"):
     """What a curve without a knee changes in `record`."""
     return {"pk": None, "status": "none", "reason": reason}
+
+
+def survives_its_file(table, columns, folder):
+    """Whether a table has these columns and is read from a file as it was written."""
+    write_csv(folder / "table.csv", table)
+    read = read_table(folder / "table.csv", columns)
+    pandas.testing.assert_frame_equal(read, table)
+    return list(table.columns) == list(columns)
 
 
 def study(networks=("vgg11", "resnet11"), recipes=("slimming", "random"), lambdas=LAMBDAS[:4], seeds=(1,)):

@@ -1,11 +1,10 @@
 import numpy
 import pytest
-from cells_for_tests import LAMBDAS, no_knee, record
+from cells_for_tests import LAMBDAS, no_knee, record, survives_its_file
 from scipy import stats
 
 from channel_sparsity.analysis import tables
 from channel_sparsity.analysis.comparisons import COMPARISONS, comparisons, equivalence
-from channel_sparsity.files import write_csv
 
 MARGINS = {"pk": 0.05, "m": 0.03, "r": 0.1}
 WS = numpy.array([0.1, 0.5, 1.1, 1.8, 2.8, 3.4])
@@ -111,5 +110,4 @@ def test_too_few_cells_leave_it_undecided_with_a_reason(tmp_path):
     assert table["reason"].iloc[0] == "needs 2 lambdas of a network, has 1"
     assert (table["reason"] != "").all()
     for each in (table, comparisons(tables.cells([], 1), MARGINS)):
-        write_csv(tmp_path / "table.csv", each)
-        assert tables.read_table(tmp_path / "table.csv", COMPARISONS).equals(each)
+        assert survives_its_file(each, COMPARISONS, tmp_path)

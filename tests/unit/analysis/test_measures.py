@@ -1,13 +1,12 @@
 import numpy
 import pandas
 import pytest
-from cells_for_tests import LAMBDAS, no_knee, record
+from cells_for_tests import LAMBDAS, no_knee, record, survives_its_file
 
 from channel_sparsity.analysis import measures, tables
 from channel_sparsity.analysis.knee import LOSSES
+from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.sparsity import share_removed_by
-from channel_sparsity.analysis.within import ALL
-from channel_sparsity.files import write_csv
 
 NETWORKS = ("vgg11", "resnet11", "mobilenet0.25", "vgg16")
 
@@ -158,11 +157,9 @@ def test_networks_without_a_common_ws_stay_undecided():
 @pytest.mark.parametrize("cells", [0, 1, 2, 3, 6])
 def test_any_number_of_cells_makes_a_table_that_survives_its_file(cells, tmp_path):
     table = measures.compare_measures(made_up(cells=cells) if cells else made_up(cells=1).iloc[:0])
-    assert list(table.columns) == list(measures.COLUMNS)
     if cells == 1:
         assert set(table["reason"]) == {"no network has two cells with this measure"}
-    write_csv(tmp_path / "measures.csv", table)
-    pandas.testing.assert_frame_equal(tables.read_table(tmp_path / "measures.csv", measures.COLUMNS), table)
+    assert survives_its_file(table, measures.COLUMNS, tmp_path)
 
 
 def test_a_measure_without_values_says_so():

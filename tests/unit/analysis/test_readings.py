@@ -1,12 +1,11 @@
 import numpy
 import pandas
 import pytest
-from cells_for_tests import LAMBDAS, study
+from cells_for_tests import LAMBDAS, study, survives_its_file
 
 from channel_sparsity.analysis import readings, tables
 from channel_sparsity.analysis.knee import Rule, measure
 from channel_sparsity.analysis.readings import AS_CONFIGURED, SEVERAL, Reading
-from channel_sparsity.files import write_csv
 
 METRICS = {"status": "trained", "accuracy_per_scene": dict.fromkeys("abcdefghij"), "clips_validation": 1000}
 KEYS = ["recipe", "network", "lam", "seed"]
@@ -168,8 +167,7 @@ def test_other_studies_stand_below_as_they_are_configured(table):
 
 def test_the_table_survives_its_file(made, table, tmp_path):
     for each in (table, vary(made, recipes=[])):
-        write_csv(tmp_path / "readings.csv", each)
-        pandas.testing.assert_frame_equal(tables.read_table(tmp_path / "readings.csv", readings.COLUMNS), each)
+        assert survives_its_file(each, readings.COLUMNS, tmp_path)
 
 
 def test_a_reading_of_each_kind_has_words():

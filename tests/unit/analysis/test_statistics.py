@@ -184,6 +184,34 @@ def test_zous_own_example_of_correlations_that_share_a_variable():
     assert (round(low, 3), round(high, 3)) == (-0.093, 0.517)
 
 
+@given(st.floats(-0.95, 0.95), st.floats(-0.95, 0.95), st.floats(0, 1), st.integers(4, 60))
+def test_a_difference_lies_in_its_interval_which_turns_round_with_it(r, other, place, n):
+    # Any correlation that the other two can have, given theirs with x.
+    between = r * other + ((1 - r**2) * (1 - other**2)) ** 0.5 * (2 * place - 1)
+    low, high = difference_of_correlations(r, other, between, n)
+    assert low <= r - other <= high
+    assert difference_of_correlations(other, r, between, n) == pytest.approx((-high, -low), abs=1e-9)
+
+
+def test_the_interval_of_a_difference_is_the_bootstraps_where_points_abound():
+    rng = numpy.random.default_rng(1)
+    sample = rng.multivariate_normal([0, 0, 0], [[1, 0.7, 0.5], [0.7, 1, 0.6], [0.5, 0.6, 1]], size=2000)
+
+    def difference(rows):
+        r = numpy.corrcoef(sample[rows].T)
+        return r[0, 1] - r[0, 2]
+
+    drawn = [difference(rng.integers(0, 2000, 2000)) for _ in range(2000)]
+    r = numpy.corrcoef(sample.T)
+    for confidence in (0.95, 0.8):
+        ours = difference_of_correlations(r[0, 1], r[0, 2], r[1, 2], 2000, confidence)
+        assert ours == pytest.approx(numpy.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]), abs=0.004)
+
+
+def test_correlations_have_no_interval_under_four_points():
+    assert fisher(0.5, 3) == difference_of_correlations(0.5, 0.1, 0.2, 3) == (None, None)
+
+
 def test_correlations_on_a_line_do_not_break_their_difference():
     assert difference_of_correlations(1.0, 1.0, 1.0, 6) == pytest.approx((0, 0), abs=1e-6)
     low, high = difference_of_correlations(1.0, -0.5, -0.5, 6)

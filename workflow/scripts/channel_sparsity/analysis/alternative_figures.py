@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.measures import FORMS, MEASURES
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.analysis.plotting import empty, footnote, network_labels, network_marks, recipe_label, style
 from channel_sparsity.analysis.readings import AS_CONFIGURED, SEVERAL, WORDS
-from channel_sparsity.analysis.within import ALL
 from channel_sparsity.naming import family
 
 #: How the forms of a measure are drawn: shape and a hue that colour-blind readers can tell from the others.

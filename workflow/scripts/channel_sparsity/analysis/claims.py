@@ -12,6 +12,7 @@ import pandas
 from channel_sparsity.analysis import orderings, verdicts
 from channel_sparsity.analysis.evidence import Evidence, gather, printed
 from channel_sparsity.analysis.paper import METHODS
+from channel_sparsity.analysis.records import table
 from channel_sparsity.analysis.verdicts import Finding
 
 #: The columns of ``claims.csv`` and their types.
@@ -210,4 +211,4 @@ def claims(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas.Data
             row |= {"claim": claim.name, "recipe": recipe if claim.recipes else ""}
             row["printed_verdict"] = "" if theirs["estimate"] is None else theirs["verdict"]
             rows.append(row | ours)
-    return pandas.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return table(rows, COLUMNS)

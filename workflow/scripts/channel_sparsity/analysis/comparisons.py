@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import numpy
 import pandas
 
+from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.pooling import pool
+from channel_sparsity.analysis.records import table
 from channel_sparsity.analysis.statistics import difference_of_correlations, mean, mean_of_values
 
 #: The columns of ``comparisons.csv`` and their types.
@@ -26,9 +28,6 @@ COMPARISONS = {
     "reason": str,
     "width_scale": float,
 }
-
-#: What stands for the network in rows that join several.
-ALL = "all"
 
 
 def equivalence(low: float | None, high: float | None, margin: float) -> str:
@@ -65,7 +64,7 @@ def comparisons(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas
                 row = {"network": network, "recipe": recipe, "other": other, "n": len(chosen), "width_scale": scale}
                 verdict = equivalence(found.get("difference_low"), found.get("difference_high"), margin)
                 rows.append(row | found | {"margin": margin, "verdict": verdict})
-    return pandas.DataFrame(rows, columns=list(COMPARISONS)).astype(COMPARISONS)
+    return table(rows, COMPARISONS)
 
 
 def _prunes_both(cells: pandas.DataFrame, network: str, *recipes: str) -> bool:

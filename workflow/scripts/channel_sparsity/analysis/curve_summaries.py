@@ -3,7 +3,8 @@
 import pandas
 
 from channel_sparsity.analysis.knee import LOSSES
-from channel_sparsity.analysis.within import Within, decide, scopes, spread, table
+from channel_sparsity.analysis.records import table
+from channel_sparsity.analysis.within import Within, decide, scopes, several
 
 #: What is compared with PK: other ways to sum up a curve.
 SUMMARIES = {"pk": "PK", "share_kept": "share kept, over all rates"} | {
@@ -60,8 +61,7 @@ def compare_summaries(levels: pandas.DataFrame) -> pandas.DataFrame:
     rows = []
     for recipe, group in levels.groupby("recipe", sort=False):
         for scope, cells in scopes(group):
-            known = cells.dropna(subset=["ws", *SUMMARIES])
-            known = known[known.groupby("network")["network"].transform("size") > 1]
+            known = several(cells.dropna(subset=["ws", *SUMMARIES]))
             for name in SUMMARIES:
                 row = {"recipe": recipe, "scope": scope, "summary": name, "n": len(known)}
                 row["networks"] = known["network"].nunique()
@@ -74,17 +74,14 @@ def _summary(known: pandas.DataFrame, name: str) -> dict:
     if known.empty:
         return {"verdict": "undecided", "reason": "no network has two cells"}
     # WS takes PK's place: what is asked is how closely it is followed.
-    within = Within(known["ws"], known["network"])
+    within = Within(known["ws"], known["network"], names=("the summary", "WS"))
     r = within.correlation(known[name])
-    row = spread("r", r) | {"reason": r.reason.replace("PK", "WS").replace("the measure", "the summary")}
+    row = r.columns("r") | {"reason": r.reason}
     if name == "pk":
         return row | {"verdict": "reference"}
-    return (
-        row
-        | spread("difference", within.difference(known[name], known["pk"]))
-        | {"verdict": within.verdict(known[name], known["pk"], len(SUMMARIES) - 1)}
-        | spread("r_with_pk", Within(known["pk"], known["network"]).correlation(known[name]))
-    )
+    row["verdict"] = within.verdict(known[name], known["pk"], len(SUMMARIES) - 1)
+    row |= within.difference(known[name], known["pk"]).columns("difference")
+    return row | Within(known["pk"], known["network"]).correlation(known[name]).columns("r_with_pk")
 
 
 def compare_with_random(levels: pandas.DataFrame, controls: list[str]) -> pandas.DataFrame:
@@ -105,7 +102,7 @@ def compare_with_random(levels: pandas.DataFrame, controls: list[str]) -> pandas
             if both.empty:
                 continue
             for scope, cells in scopes(both):
-                cells = cells[cells.groupby("network")["network"].transform("size") > 1]
+                cells = several(cells)
                 row = {"recipe": recipe, "control": control, "scope": scope, "n": len(cells)}
                 rows.append(row | {"networks": cells["network"].nunique()} | _slopes(cells))
     return table(rows, CONTROL_COLUMNS)
@@ -115,10 +112,9 @@ def _slopes(cells: pandas.DataFrame) -> dict:
     """What a row of ``random_order.csv`` says."""
     if cells.empty:
         return {"verdict": "undecided", "reason": "no network has two cells"}
-    slopes = {
-        "m": Within(cells["pk"], cells["network"]).slope(cells["ws"]),
-        "m_control": Within(cells["pk_control"], cells["network"]).slope(cells["ws"]),
-        "difference": Within(cells["pk"] - cells["pk_control"], cells["network"]).slope(cells["ws"]),
-    }
-    row = {key: value for name, slope in slopes.items() for key, value in spread(name, slope).items()}
-    return row | {"verdict": decide(slopes["difference"]), "reason": slopes["m"].reason}
+    m, control, difference = (
+        Within(pk, cells["network"]).slope(cells["ws"])
+        for pk in (cells["pk"], cells["pk_control"], cells["pk"] - cells["pk_control"])
+    )
+    row = {"verdict": decide(difference.low, difference.high), "reason": m.reason}
+    return row | m.columns("m") | control.columns("m_control") | difference.columns("difference")

@@ -2,6 +2,9 @@
 
 from channel_sparsity.naming import family
 
+#: What stands for the network in rows that join several.
+ALL = "all"
+
 _FAMILIES = {"vgg": "VGG-{}", "resnet": "ResNet-{}", "mobilenet": "MobileNet {}"}
 
 

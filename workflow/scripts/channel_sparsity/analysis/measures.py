@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import numpy
 import pandas
-from scipy.stats import rankdata, t
+from scipy.stats import rankdata
 
+from channel_sparsity.analysis.labels import ALL
+from channel_sparsity.analysis.records import table
 from channel_sparsity.analysis.sparsity import share_removed_by
-from channel_sparsity.analysis.within import ALL, ALPHA, Estimate, Within, decide, scopes, spread, table
+from channel_sparsity.analysis.statistics import mean_of_values, pearson
+from channel_sparsity.analysis.within import ALPHA, Within, decide, scopes, several
 
 
 @dataclass(frozen=True)
@@ -147,23 +150,22 @@ def predictor(values: pandas.Series, form: str) -> numpy.ndarray:
 def _within(cells: pandas.DataFrame, name: str, form: str) -> dict:
     """What a row says within networks."""
     formed = [pandas.Series(predictor(own[name], form), own.index) for _, own in cells.groupby("network")]
-    cells = cells.assign(value=pandas.concat(formed)).dropna(subset=["value", "pk", "ws"])
-    cells = cells[cells.groupby("network")["network"].transform("size") > 1]
+    cells = several(cells.assign(value=pandas.concat(formed)).dropna(subset=["value", "pk", "ws"]))
     row = {"n": len(cells), "networks": cells["network"].nunique(), "verdict": "undecided"}
     if cells.empty:
         return row | {"reason": "no network has two cells with this measure"}
     values, ws, pk, networks = (cells[column].to_numpy() for column in ("value", "ws", "pk", "network"))
-    within = Within(pk, networks)
+    within = Within(pk, networks, names=("the measure", "PK"))
     r = within.correlation(values)
-    row |= spread("r", r) | {"reason": r.reason}
+    row |= r.columns("r") | {"reason": r.reason}
     if (name, form) == ("ws", "linear"):
         row["verdict"] = "reference"
     else:
-        row |= spread("difference", within.difference(values, ws))
+        row |= within.difference(values, ws).columns("difference")
         row["verdict"] = within.verdict(values, ws, VERDICTS)
-        row |= spread("ws_given_it", Within(pk, networks, values).correlation(ws))
+        row |= Within(pk, networks, values).correlation(ws).columns("ws_given_it")
     if name != "accuracy":
-        row |= spread("r_given_accuracy", Within(pk, networks, cells["accuracy"]).correlation(values))
+        row |= Within(pk, networks, cells["accuracy"]).correlation(values).columns("r_given_accuracy")
     row["error_left_out"], row["error_of_mean"] = within.error_left_out(values), within.error_left_out()
     if MEASURES[name].guesses and form == "linear":
         row["error_as_it_is"] = float(numpy.sqrt(numpy.mean((values - pk) ** 2)))
@@ -193,22 +195,15 @@ def _across(cells: pandas.DataFrame, name: str, form: str) -> dict:
     shared = cells[cells["ws"].between(*ends)]
     shared = shared.assign(value=predictor(shared[name], form)).dropna(subset=["value", "pk"])
     networks = shared["network"].unique()
-    row |= {"n_across": len(shared), "networks_across": len(networks)}
-    if len(shared) < 3 or numpy.ptp(shared["value"]) == 0 or numpy.ptp(shared["pk"]) == 0:
+    row["networks_across"] = len(networks)
+    row["n_across"], row["r_across"] = pearson(shared["value"], shared["pk"])
+    if row["r_across"] is None or reference or len(networks) < 3:
         return row
-    row["r_across"] = float(numpy.corrcoef(shared["value"], shared["pk"])[0, 1])
-    if reference or len(networks) < 3:
+    gain = mean_of_values([_error(shared, "ws", own) - _error(shared, "value", own) for own in networks])
+    if not numpy.isfinite(gain.value):
         return row
-    gains = numpy.array([_error(shared, "ws", own) - _error(shared, "value", own) for own in networks])
-    if not numpy.isfinite(gains).all():
-        return row
-    mean, error = float(gains.mean()), float(gains.std(ddof=1) / numpy.sqrt(len(gains)))
-
-    def interval(confidence: float) -> Estimate:
-        half = float(t.ppf((1 + confidence) / 2, len(gains) - 1)) * error
-        return Estimate(mean, mean - half, mean + half)
-
-    return row | spread("gain_across", interval(0.95)) | {"verdict_across": decide(interval(1 - ALPHA / VERDICTS))}
+    row["verdict_across"] = decide(*gain.interval(1 - ALPHA / VERDICTS))
+    return row | gain.bounded().columns("gain_across")
 
 
 def _error(cells: pandas.DataFrame, column: str, network: str) -> float:

@@ -5,8 +5,7 @@ from html import escape
 
 import pandas
 
-from channel_sparsity.analysis.comparisons import ALL
-from channel_sparsity.analysis.labels import label
+from channel_sparsity.analysis.labels import ALL, label
 
 #: What stands where a table has no value.
 NOTHING = "\N{EN DASH}"

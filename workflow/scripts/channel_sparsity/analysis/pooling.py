@@ -1,16 +1,18 @@
 """WS and PK over several networks: within each one, since differences between networks are another matter (R24)."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy
 import pandas
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.levels import levels
-from channel_sparsity.analysis.statistics import Estimate, fisher, line, pearson
+from channel_sparsity.analysis.records import table
+from channel_sparsity.analysis.statistics import line, pearson
+from channel_sparsity.analysis.within import Within, several
 
 #: The columns of ``pooled.csv`` and their types.
 POOLED = {
@@ -42,60 +44,47 @@ class Pooled:
 
     n: int
     n_networks: int
-    m: float | None = None
-    m_low: float | None = None
-    m_high: float | None = None
-    r: float | None = None
-    r_low: float | None = None
-    r_high: float | None = None
-    p_same_slope: float | None = None
-    reason: str = ""
+    m: float | None
+    m_low: float | None
+    m_high: float | None
+    r: float | None
+    r_low: float | None
+    r_high: float | None
+    p_same_slope: float | None
+    reason: str
 
 
 def pool(x: ArrayLike, y: ArrayLike, networks: Sequence[str]) -> Pooled:
-    """How y [n] follows x [n] within networks [n]: both are centred in each network.
+    """How y [n] follows x [n] within networks [n]: both are centred in each network (`Within`).
 
-    Without that the sign can turn round (Simpson's paradox): that one network is sparser than another and prunes
-    worse says nothing of what sparsity does to either. A network with a single point adds nothing.
+    Points that lack either are left out, and so is a network with a single point, which adds nothing.
     """
-    points = pandas.DataFrame({"x": x, "y": y, "network": list(networks)}).dropna()
-    points = points[points.groupby("network")["x"].transform("size") > 1]
-    own = points.groupby("network")[["x", "y"]]
-    n, count = len(points), own.ngroups
-    centred = points[["x", "y"]] - own.transform("mean")
-    # Centring leaves rounding where a network's values are all the same.
-    centred = centred.where(centred.abs() > 1e-12 * points[["x", "y"]].abs(), 0.0)
-    dx, dy = centred["x"].to_numpy(float), centred["y"].to_numpy(float)
-    df, sxx, syy, sxy = n - count - 1, float(dx @ dx), float(dy @ dy), float(dx @ dy)
-    if df < 1:
-        return Pooled(n, count, reason=f"needs {max(count, 1) + 2} points, has {n}")
-    if sxx == 0:
-        return Pooled(n, count, reason="WS does not vary within networks")
-    residual = max(syy - sxy**2 / sxx, 0.0)
-    m = Estimate(sxy / sxx, math.sqrt(residual / df / sxx), df)
-    pooled = Pooled(n, count, m.value, *m.interval(), p_same_slope=_p_same_slope(points, residual))
-    if syy == 0:
-        return replace(pooled, reason="PK does not vary within networks")
-    pooled = replace(pooled, r=sxy / math.sqrt(sxx * syy))
-    if df < 2:
-        return replace(pooled, reason="no interval of r at so few points")
-    low, high = fisher(pooled.r, df + 2)
-    return replace(pooled, r_low=low, r_high=high)
+    points = several(pandas.DataFrame({"x": x, "y": y, "network": list(networks)}).dropna())
+    within = Within(points["y"], points["network"])
+    m, r = within.slope(points["x"]), within.correlation(points["x"])
+    reason = r.reason or ("no interval of r at so few points" if r.low is None else "")
+    bounded = m.columns("m") | r.columns("r")
+    return Pooled(within.count, within.groups, **bounded, p_same_slope=_p_same_slope(points), reason=reason)
 
 
-def _p_same_slope(points: pandas.DataFrame, residual: float) -> float | None:
-    """p of the F test that lines of their own fit the networks no better than one slope, which leaves `residual`.
+def _p_same_slope(points: pandas.DataFrame) -> float | None:
+    """p of the F test that lines of their own fit the networks no better than one slope.
 
     None where there is one network, or no degree of freedom left to test with.
     """
-    fits = [(len(own), own["x"], own["y"]) for _, own in points.groupby("network")]
-    if len(fits) < 2 or any(n < 3 or numpy.ptp(x) == 0 for n, x, _ in fits):
+    networks = [own for _, own in points.groupby("network")]
+    if len(networks) < 2 or any(len(own) < 3 or numpy.ptp(own["x"]) == 0 for own in networks):
         return None
-    own = sum((line(x, y)[0].error ** 2 * (n - 2) * ((x - x.mean()) ** 2).sum()) for n, x, y in fits)
-    df = sum(n - 2 for n, _, _ in fits)
+    own, df = sum(map(_unexplained, networks)), len(points) - 2 * len(networks)
     if own <= 1e-15:
         return None
-    return float(stats.f.sf((residual - own) / (len(fits) - 1) / (own / df), len(fits) - 1, df))
+    more = len(networks) - 1
+    return float(stats.f.sf((_unexplained(points) - own) / more / (own / df), more, df))
+
+
+def _unexplained(points: pandas.DataFrame) -> float:
+    """What one slope leaves of the points' y within networks."""
+    return Within(points["y"], points["network"]).unexplained(points["x"])
 
 
 def pooled(cells: pandas.DataFrame) -> pandas.DataFrame:
@@ -107,17 +96,13 @@ def pooled(cells: pandas.DataFrame) -> pandas.DataFrame:
     """
     rows = []
     for recipe, own in levels(cells).groupby("recipe", sort=False):
-        groups = [*own.groupby("family", sort=False), ("all", own)]
+        groups = [*own.groupby("family", sort=False), (ALL, own)]
         for name, group in groups:
-            if group["network"].nunique() < 2 or (name == "all" and len(groups) == 2):
+            if group["network"].nunique() < 2 or (name == ALL and len(groups) == 2):
                 continue
             result = pool(group["ws"], group["pk"], group["network"])
             naive = line(group["ws"], group["pk"])[0].value if result.m is not None else None
-            row = {
-                "networks": name,
-                "recipe": recipe,
-                "m_naive": naive,
-                "r_naive": pearson(group["ws"], group["pk"])[1],
-            }
+            row = {"networks": name, "recipe": recipe, "m_naive": naive}
+            row["r_naive"] = pearson(group["ws"], group["pk"])[1]
             rows.append(row | asdict(result))
-    return pandas.DataFrame(rows, columns=list(POOLED)).astype(POOLED)
+    return table(rows, POOLED)

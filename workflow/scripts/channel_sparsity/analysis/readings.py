@@ -8,7 +8,8 @@ import numpy
 import pandas
 
 from channel_sparsity.analysis.knee import AXES, Knee, Rule, measure
-from channel_sparsity.analysis.within import Within, spread, table
+from channel_sparsity.analysis.records import table
+from channel_sparsity.analysis.within import Within
 
 #: The columns of ``readings.csv`` and their types.
 COLUMNS = {
@@ -210,11 +211,9 @@ def _line(lam: pandas.Series, ws: pandas.Series, pk: Sequence[float], counted: n
     counted = counted & numpy.isfinite(ws) & numpy.isfinite(pk)
     _, place, seeds = numpy.unique(lam.to_numpy()[counted], return_inverse=True, return_counts=True)
     ws, pk = (numpy.bincount(place, weights=values[counted]) / seeds for values in (ws, pk))
-    if len(seeds) < 3:
-        return {"n": len(seeds), "reason": f"needs at least 3 points, has {len(seeds)}"}
     within = Within(pk, numpy.zeros(len(seeds), int))
     r = within.correlation(ws)
-    return {"n": len(seeds), "reason": r.reason} | spread("r", r) | spread("m", within.slope(ws))
+    return {"n": len(seeds), "reason": r.reason} | r.columns("r") | within.slope(ws).columns("m")
 
 
 def beside(readings: pandas.DataFrame, others: Mapping[str, pandas.DataFrame]) -> pandas.DataFrame:

@@ -1,4 +1,4 @@
-"""A table as the three files that it is kept in: for programs, for people, and where it came from."""
+"""A table, and the three files that it is kept in: for programs, for people, and where it came from."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,6 +7,13 @@ import pandas
 
 from channel_sparsity.analysis.pages import page
 from channel_sparsity.files import sha256, write_csv, write_json, write_text
+
+
+def table(rows: Iterable[Mapping], columns: Mapping) -> pandas.DataFrame:
+    """Rows as a table of the given columns and types; counts that are missing are 0, words empty."""
+    frame = pandas.DataFrame(rows, columns=list(columns))
+    missing = {name: "" if kind is str else 0 for name, kind in columns.items() if kind is not float}
+    return frame.fillna(missing).astype(columns)
 
 
 def write_table(

@@ -41,8 +41,23 @@ class Estimate:
         half = float(stats.t.ppf((1 + confidence) / 2, self.df)) * self.error
         return self.value - half, self.value + half
 
-    def __neg__(self) -> "Estimate":
-        return Estimate(-self.value, self.error, self.df)
+    def bounded(self, confidence: float = 0.95) -> "Bounded":
+        """The number with that interval."""
+        return Bounded(self.value, *self.interval(confidence))
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A value with its interval, which need not lie evenly about it; None where undefined, for a `reason`."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+    def columns(self, name: str) -> dict[str, float | None]:
+        """The number `name` and its interval, as columns of a table."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
 
 def combine(weights: Sequence[float], estimates: Sequence[Estimate]) -> Estimate:
@@ -107,25 +122,24 @@ def correlate(ws: ArrayLike, pk: ArrayLike, confidence: float = 0.95) -> Correla
     if reason:
         return Correlation(len(ws), reason=reason)
     r, p = float(stats.pearsonr(ws, pk).statistic), _permutation_p(ws, pk)
-    if len(ws) < 4:
-        return Correlation(len(ws), r, p=p, reason="no interval of r at fewer than 4 points")
-    return Correlation(len(ws), r, *fisher(r, len(ws), confidence), p)
+    reason = "no interval of r at fewer than 4 points" if len(ws) < 4 else ""
+    return Correlation(len(ws), r, *fisher(r, len(ws), confidence), p, reason)
 
 
-def fisher(r: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Fisher's z interval of a correlation of n points, four at least: z varies by 1 / (n - 3)."""
-    z, half = _z(r), float(stats.norm.ppf((1 + confidence) / 2)) / math.sqrt(n - 3)
+def fisher(r: float, n: int, confidence: float = 0.95) -> tuple[float | None, float | None]:
+    """Fisher's z interval of a correlation of n points, z varying by 1 / (n - 3); none under four."""
+    if n < 4:
+        return None, None
+    z, half = fisher_z(r, n).value, float(stats.norm.ppf((1 + confidence) / 2)) / math.sqrt(n - 3)
     return math.tanh(z - half), math.tanh(z + half)
 
 
-def _z(r: float) -> float:
-    """Fisher's z, finite for points that lie on a line but for rounding."""
-    return math.atanh(max(-1 + 1e-15, min(1 - 1e-15, r)))
-
-
 def fisher_z(r: float, n: int) -> Estimate:
-    """Fisher's z of a correlation of n points, four at least, as an estimate whose error is known."""
-    return Estimate(_z(r), 1 / math.sqrt(n - 3))
+    """Fisher's z of a correlation of n points, four at least, as an estimate whose error is known.
+
+    Finite for points that lie on a line, too.
+    """
+    return Estimate(math.atanh(max(-1 + 1e-15, min(1 - 1e-15, r))), 1 / math.sqrt(n - 3))
 
 
 def leave_one_out(ws: ArrayLike, pk: ArrayLike) -> tuple[float | None, float | None]:
@@ -193,17 +207,21 @@ def mean_of_values(values: ArrayLike) -> Estimate:
     return Estimate(float(values.mean()), float(stats.sem(values)), len(values) - 1)
 
 
-def difference_of_correlations(r: float, other: float, between: float, n: int) -> tuple[float, float]:
-    """Zou's (2007) 95 % interval of r(x, y) - r(x, z) of n points that share x; `between` is r(y, z).
+def difference_of_correlations(
+    r: float, other: float, between: float, n: int, confidence: float = 0.95
+) -> tuple[float | None, float | None]:
+    """Zou's (2007) interval of r(x, y) - r(x, z) of n points that share x; `between` is r(y, z). None under four.
 
-    From Fisher's intervals of both, which need four points, and the correlation that the two have because they share x.
+    From Fisher's intervals of both, and the correlation that the two have because they share x (Pearson & Filon 1898).
     """
+    if n < 4:
+        return None, None
     product = r * other
     free = (1 - r**2) * (1 - other**2)
     shared = (between - product / 2) * (1 - r**2 - other**2 - between**2) + between**3
     # On a line both are certain, and nothing is shared.
     shared = max(-1.0, min(1.0, shared / free)) if free > 1e-12 else 0.0
-    (low, high), (other_low, other_high) = fisher(r, n), fisher(other, n)
+    (low, high), (other_low, other_high) = fisher(r, n, confidence), fisher(other, n, confidence)
     down, up = (r - low, other_high - other), (high - r, other - other_low)
     half_down, half_up = (math.sqrt(max(a**2 + b**2 - 2 * shared * a * b, 0.0)) for a, b in (down, up))
     return r - other - half_down, r - other + half_up

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas
 
+from channel_sparsity.analysis.records import table
 from channel_sparsity.analysis.replicates import seed_intervals
 from channel_sparsity.analysis.statistics import correlate, leave_one_out, pearson, regress, tau_b
 from channel_sparsity.naming import NETWORKS, family, variant
@@ -236,7 +237,7 @@ def correlation(cells: pandas.DataFrame) -> pandas.DataFrame:
         row["n_with_censored"], row["r_with_censored"] = pearson(bounded["ws"], bounded["pk"])
         row["n_censored"] = (within["knee_status"] == "censored").sum()
         rows.append(row)
-    return pandas.DataFrame(rows, columns=list(CORRELATION)).astype(CORRELATION)
+    return table(rows, CORRELATION)
 
 
 def regression(cells: pandas.DataFrame) -> pandas.DataFrame:
@@ -251,7 +252,7 @@ def regression(cells: pandas.DataFrame) -> pandas.DataFrame:
         row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
         row |= _widen(asdict(regress(mean["ws"], mean["pk"])), ("m", "b"), included, "Student")
         rows.append(row)
-    return pandas.DataFrame(rows, columns=list(REGRESSION)).astype(REGRESSION)
+    return table(rows, REGRESSION)
 
 
 def _widen(result: dict, names: Sequence[str], included: pandas.DataFrame, kind: str) -> dict:

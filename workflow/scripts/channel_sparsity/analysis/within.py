@@ -1,13 +1,15 @@
-"""Correlations within networks, pooled, and how far two of them differ: which measure follows PK more closely."""
+"""How y follows x within networks, pooled, and which of two x it follows more closely (R24)."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy
 import pandas
 from numpy.typing import ArrayLike
 from scipy import stats
+
+from channel_sparsity.analysis.labels import ALL
+from channel_sparsity.analysis.statistics import Bounded, Estimate, difference_of_correlations, fisher
 
 #: Share of false verdicts that is allowed among all comparisons of a scope, together.
 ALPHA = 0.05
@@ -15,27 +17,8 @@ ALPHA = 0.05
 #: Points that a verdict takes: with fewer, intervals of the confidence that it asks for miss too often (simulated).
 DECIDING = 6
 
-#: The scope of a row that pools all networks, within each.
-ALL = "all"
-
 #: Values that spread less than this share of their size differ by rounding only.
 _RESOLUTION = 1e-9
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its interval; None where it is undefined, for a `reason`."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-
-def centred(values: numpy.ndarray, groups: numpy.ndarray) -> numpy.ndarray:
-    """Values less the mean of their group [n]: what is left of them within networks."""
-    _, place, count = numpy.unique(groups, return_inverse=True, return_counts=True)
-    return values - (numpy.bincount(place, weights=values) / count)[place]
 
 
 def without_given(values: numpy.ndarray, given: numpy.ndarray) -> numpy.ndarray:
@@ -45,164 +28,137 @@ def without_given(values: numpy.ndarray, given: numpy.ndarray) -> numpy.ndarray:
 
 
 class Within:
-    """Predictors and PK of the cells of one or more networks, compared within networks.
+    """What y of the cells of one or more networks has to do with their x, within networks.
 
     Every value is taken from its network's mean first: pooled as they are, networks that differ in WS and PK alike
     would show a correlation that none of them has, or hide one that all have (Simpson). A network's mean costs a degree
     of freedom, and so does a `given` variable, whose line is taken out of all others (partial correlation).
     """
 
-    def __init__(self, pk: ArrayLike, networks: ArrayLike, given: ArrayLike | None = None):
-        """`pk`, `given` [n]: finite; `networks` [n]: names."""
-        self._networks = numpy.asarray(networks)
-        self._given = None if given is None else centred(numpy.asarray(given, float), self._networks)
-        self._pk = self._left(pk)
-        self.count, self.groups = len(self._networks), len(numpy.unique(self._networks))
+    def __init__(
+        self,
+        y: ArrayLike,
+        networks: ArrayLike,
+        given: ArrayLike | None = None,
+        names: tuple[str, str] = ("WS", "PK"),
+    ):
+        """`y`, `given` [n]: finite; `networks` [n]: names. `names`: of x and y, for reasons."""
+        _, self._place, self._sizes = numpy.unique(networks, return_inverse=True, return_counts=True)
+        self.count, self.groups = len(self._place), len(self._sizes)
         #: As many points of a single network, without a given variable, have the same degrees of freedom.
-        self.points = self.count - (self.groups - 1) - (given is not None)
+        self.points = self.count - max(self.groups - 1, 0) - (given is not None)
+        self._names = names
+        self._given = None if given is None else self._centred(numpy.asarray(given, float))
+        self._y = self._left(y)
 
-    def _left(self, values: ArrayLike) -> numpy.ndarray | None:
-        """Centred values without what the given variable explains; None if nothing is left of them."""
+    def _centred(self, values: numpy.ndarray) -> numpy.ndarray:
+        """Values [n] less the mean of their network."""
+        return values - (numpy.bincount(self._place, weights=values) / self._sizes)[self._place]
+
+    def _left(self, values: ArrayLike) -> numpy.ndarray:
+        """Centred values without what the given variable explains; 0 where all that is left of them is rounding."""
         values = numpy.asarray(values, float)
-        left = centred(values, self._networks)
+        left = self._centred(values)
         if self._given is not None:
             left = without_given(left, self._given)
         varies = numpy.linalg.norm(left) > _RESOLUTION * numpy.linalg.norm(values)
-        return left if varies else None
+        return left if varies else numpy.zeros(self.count)
 
     def _r(self, x: numpy.ndarray, y: numpy.ndarray) -> float:
         return float(numpy.clip(x @ y / numpy.sqrt((x @ x) * (y @ y)), -1, 1))
 
-    def _undefined(self, *predictors: numpy.ndarray | None) -> str:
+    def _no_slope(self, *predictors: numpy.ndarray) -> str:
+        """Why there is no slope on centred x; empty if there is."""
         if self.points < 3:
-            return f"{self.count} points in {self.groups} networks are too few"
-        if any(x is None for x in predictors):
-            return "the measure does not vary within a network"
-        return "PK does not vary within a network" if self._pk is None else ""
+            return f"needs at least {3 + self.count - self.points} points, has {self.count}"
+        return "" if all(x.any() for x in predictors) else f"{self._names[0]} does not vary within networks"
 
-    def correlation(self, predictor: ArrayLike, confidence: float = 0.95) -> Estimate:
-        """Pearson's r of a predictor [n] and PK within networks, with the interval of Fisher's z."""
-        x = self._left(predictor)
-        if reason := self._undefined(x):
-            return Estimate(reason=reason)
-        r = self._r(x, self._pk)
-        return Estimate(r, *fisher_interval(r, self.points, confidence))
+    def _no_correlation(self, *predictors: numpy.ndarray) -> str:
+        """Why there is no correlation with centred x; empty if there is."""
+        constant = "" if self._y.any() else f"{self._names[1]} does not vary within networks"
+        return self._no_slope(*predictors) or constant
 
-    def difference(self, predictor: ArrayLike, reference: ArrayLike, confidence: float = 0.95) -> Estimate:
-        """r of a predictor less r of the reference, both with the same PK, and the interval of Zou (2007).
+    def correlation(self, x: ArrayLike, confidence: float = 0.95) -> Bounded:
+        """Pearson's r of x [n] and y within networks, with the interval of Fisher's z, where `points` are four."""
+        x = self._left(x)
+        if reason := self._no_correlation(x):
+            return Bounded(reason=reason)
+        r = self._r(x, self._y)
+        return Bounded(r, *fisher(r, self.points, confidence))
 
-        The two depend on each other, since they share PK and since predictors are alike; the interval takes that
-        into account.
+    def difference(self, x: ArrayLike, reference: ArrayLike, confidence: float = 0.95) -> Bounded:
+        """r of x [n] less r of the reference [n], both with the same y, and the interval of Zou (2007).
+
+        The two depend on each other, since they share y and since predictors are alike; the interval takes that into
+        account.
         """
-        x, other = self._left(predictor), self._left(reference)
-        if reason := self._undefined(x, other):
-            return Estimate(reason=reason)
-        first, second, between = self._r(x, self._pk), self._r(other, self._pk), self._r(x, other)
+        x, other = self._left(x), self._left(reference)
+        if reason := self._no_correlation(x, other):
+            return Bounded(reason=reason)
+        first, second, between = self._r(x, self._y), self._r(other, self._y), self._r(x, other)
         if between > 1 - _RESOLUTION:
-            return Estimate(0.0, 0.0, 0.0)
-        return Estimate(first - second, *difference_interval(first, second, between, self.points, confidence))
+            return Bounded(0.0, 0.0, 0.0)
+        interval = difference_of_correlations(first, second, between, self.points, confidence)
+        return Bounded(first - second, *interval)
 
-    def verdict(self, predictor: ArrayLike, reference: ArrayLike, comparisons: int) -> str:
-        """Whether a predictor follows PK better or worse than the reference, or undecided; same if they are one.
+    def verdict(self, x: ArrayLike, reference: ArrayLike, comparisons: int) -> str:
+        """Whether y follows x better or worse than the reference, or undecided; same if they are one.
 
         All of as many `comparisons` together err with `ALPHA` (Bonferroni). So far out Fisher's z is too sure of a few
         points; Student's t with two degrees of freedom less than points takes the place of the normal distribution,
         and under `DECIDING` points all is undecided.
         """
         out = stats.t.isf(ALPHA / comparisons / 2, max(self.points - 2, 1))
-        difference = self.difference(predictor, reference, 1 - 2 * stats.norm.sf(out))
-        return decide(difference) if self.points >= DECIDING or difference.value == 0 else "undecided"
+        difference = self.difference(x, reference, 1 - 2 * stats.norm.sf(out))
+        decided = self.points >= DECIDING or difference.value == 0
+        return decide(difference.low, difference.high) if decided else "undecided"
 
-    def slope(self, predictor: ArrayLike, confidence: float = 0.95) -> Estimate:
-        """Slope of PK on a predictor, the same for all networks, with Student's t interval."""
-        x = self._left(predictor)
-        if self.points < 3 or x is None:
-            return Estimate(reason=self._undefined(x))
-        y = numpy.zeros(self.count) if self._pk is None else self._pk
-        slope, freedom = float(x @ y / (x @ x)), self.points - 2
-        error = math.sqrt(((y - slope * x) ** 2).sum() / freedom / (x @ x))
-        half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
-        return Estimate(slope, slope - half, slope + half)
+    def slope(self, x: ArrayLike, confidence: float = 0.95) -> Bounded:
+        """Slope of y on x [n], the same for all networks, with Student's t interval."""
+        x = self._left(x)
+        if reason := self._no_slope(x):
+            return Bounded(reason=reason)
+        power, df = x @ x, self.points - 2
+        error = math.sqrt((without_given(self._y, x) ** 2).sum() / df / power)
+        return Estimate(float(x @ self._y / power), error, df).bounded(confidence)
 
-    def error_left_out(self, predictor: ArrayLike | None = None) -> float | None:
-        """Root mean square error of predicting each PK from the other points: networks' means and a common slope.
+    def unexplained(self, x: ArrayLike) -> float:
+        """What one slope on x [n] leaves of the sum of squares of y within networks."""
+        return float((without_given(self._y, self._left(x)) ** 2).sum())
 
-        Without a predictor, from the network's other points alone. None where a network has one point only or the
-        predictor does not vary. In closed form: residual / (1 - leverage).
+    def error_left_out(self, x: ArrayLike | None = None) -> float | None:
+        """Root mean square error of predicting each y from the other points: networks' means and a common slope on x.
+
+        Without x, from the network's other points alone. None where a network has one point only, or where x or y does
+        not vary. In closed form: residual / (1 - leverage).
         """
-        _, place, count = numpy.unique(self._networks, return_inverse=True, return_counts=True)
-        leverage, residual = 1 / count[place], self._pk
-        if predictor is not None:
-            x = self._left(predictor)
-            if x is None or residual is None:
+        leverage, residual = 1 / self._sizes[self._place], self._y
+        if x is not None:
+            x = self._left(x)
+            if not x.any():
                 return None
             leverage = leverage + x**2 / (x @ x)
             residual = without_given(residual, x)
-        if residual is None or (1 - leverage < _RESOLUTION).any():
+        if not self._y.any() or (1 - leverage < _RESOLUTION).any():
             return None
         return float(numpy.sqrt(numpy.mean((residual / (1 - leverage)) ** 2)))
 
 
-def fisher_interval(r: float, points: int, confidence: float = 0.95) -> tuple[float | None, float | None]:
-    """The interval of r by Fisher's z, as of `points` independent pairs; none under four."""
-    if points < 4:
-        return None, None
-    if abs(r) >= 1:
-        return r, r
-    half = stats.norm.ppf((1 + confidence) / 2) / math.sqrt(points - 3)
-    return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
+def decide(low: float | None, high: float | None) -> str:
+    """What the interval of a difference says: better, worse, undecided, or same where it is 0 for certain."""
+    if low == high == 0:
+        return "same"
+    if low is None or low <= 0 <= high:
+        return "undecided"
+    return "better" if low > 0 else "worse"
 
 
-def difference_interval(
-    first: float, second: float, between: float, points: int, confidence: float = 0.95
-) -> tuple[float | None, float | None]:
-    """The interval of first - second, two correlations with one variable in common (Zou 2007).
-
-    `between`: the correlation of the other two variables. It is put together from the intervals of both by Fisher's z
-    and the correlation of the estimates (Pearson & Filon 1898); none under four points.
-    """
-    if points < 4:
-        return None, None
-    (low1, high1), (low2, high2) = (fisher_interval(r, points, confidence) for r in (first, second))
-    spread = (1 - first**2) * (1 - second**2)
-    if spread <= 0:
-        together = 0.0
-    else:
-        fixed = 1 - first**2 - second**2 - between**2
-        together = ((between - first * second / 2) * fixed + between**3) / spread
-    together = min(max(together, -1.0), 1.0)
-
-    def reach(a: float, b: float) -> float:
-        return math.sqrt(max(a**2 + b**2 - 2 * together * a * b, 0))
-
-    difference = first - second
-    return difference - reach(first - low1, high2 - second), difference + reach(high1 - first, second - low2)
+def several(cells: pandas.DataFrame) -> pandas.DataFrame:
+    """The rows of networks that have more than one: a single one says nothing within its network."""
+    return cells[cells.groupby("network")["network"].transform("size") > 1]
 
 
 def scopes(group: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
     """All networks together, then each by itself, with their names."""
     yield ALL, group
     yield from group.groupby("network", sort=False)
-
-
-def table(rows: list[Mapping], columns: Mapping) -> pandas.DataFrame:
-    """Rows as a table of the given columns and types; counts that are missing are 0, words empty."""
-    frame = pandas.DataFrame(rows, columns=list(columns))
-    for name, kind in columns.items():
-        if kind is not float:
-            frame[name] = frame[name].fillna("" if kind is str else 0)
-    return frame.astype(columns)
-
-
-def spread(name: str, estimate: Estimate) -> dict:
-    """An estimate as the three columns of a table."""
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-
-
-def decide(estimate: Estimate) -> str:
-    """What the interval of a difference says: better, worse, undecided, or same where both are one."""
-    if estimate.value == estimate.low == estimate.high == 0:
-        return "same"
-    if estimate.value is None or estimate.low is None or estimate.low <= 0 <= estimate.high:
-        return "undecided"
-    return "better" if estimate.low > 0 else "worse"
