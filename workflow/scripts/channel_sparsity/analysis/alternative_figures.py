@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from channel_sparsity.analysis.labels import ALL
+from channel_sparsity.analysis.labels import ALL, FAMILIES
 from channel_sparsity.analysis.measures import FORMS, MEASURES
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.analysis.plotting import empty, footnote, network_labels, network_marks, recipe_label, style
@@ -19,8 +19,6 @@ _FORM_MARKS = {
     "log": {"marker": "D", "color": "#0072b2"},
     "rank": {"marker": "^", "color": "#d55e00"},
 }
-
-_FAMILIES = {"vgg": "VGG", "resnet": "ResNet", "mobilenet": "MobileNet"}
 
 
 def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
@@ -67,9 +65,13 @@ def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
 def _sizes(own: pandas.DataFrame) -> str:
     """How many cells and networks the rows of a recipe stand on."""
     counts = own.loc[own["r"].notna(), "n"]
-    n = f"{counts.max()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
     networks = int(own["networks"].max())
-    return f"n = {n} in {networks} network{'s' * (networks > 1)}"
+    return f"n = {_range(counts)} in {networks} network{'s' * (networks > 1)}"
+
+
+def _range(counts: pandas.Series) -> str:
+    """The fewest and the most, in words."""
+    return f"{counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
 
 
 def _rows_of(panels: numpy.ndarray, words: list[str]) -> None:
@@ -116,17 +118,18 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
             for axes, value, scale in ((grid[2 * place], "r", 1), (grid[2 * place + 1], "m", 100)):
                 _panel(axes, table, networks, rows, value, scale)
                 axes.axvline(0, color="0.4", lw=0.9)
-            grid[2 * place].set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1), xlabel="r", title=_FAMILIES[kind])
+            grid[2 * place].set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1), xlabel="r", title=FAMILIES[kind])
             grid[2 * place + 1].set(xlabel="m (points of PK per WS)")
         handles = [
             Line2D([], [], **network_marks(network), ms=5, label=f"{names[network]} ({_points(single, network)})")
             for network in names
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=min(len(handles), 4))
+        combinations = _range(table.groupby("network").size())
         footnote(
             figure,
             f"Dots: estimates, one reading changed at a time; lines: 95 % intervals (of r from n = 4).\n"
-            f"Last row: extremes, quartiles and median over {_combinations(table)} combinations a network.",
+            f"Last row: extremes, quartiles and median over {combinations} combinations a network.",
             note,
         )
         return figure
@@ -135,15 +138,7 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
 def _points(single: pandas.DataFrame, network: str) -> str:
     """How many points the r of a network stand on."""
     counts = single.loc[(single["network"] == network) & single["r"].notna(), "n"]
-    if counts.empty:
-        return "no r"
-    return f"n = {counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
-
-
-def _combinations(table: pandas.DataFrame) -> str:
-    """How many readings a network of the table has, from the fewest to the most."""
-    counts = table.groupby("network").size()
-    return f"{counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
+    return "no r" if counts.empty else f"n = {_range(counts)}"
 
 
 def _panel(axes: Axes, table: pandas.DataFrame, networks: list[str], rows: list[str], value: str, scale: float) -> None:

@@ -5,11 +5,12 @@ from channel_sparsity.naming import family
 #: What stands for the network in rows that join several.
 ALL = "all"
 
-_FAMILIES = {"vgg": "VGG-{}", "resnet": "ResNet-{}", "mobilenet": "MobileNet {}"}
+#: The families' names.
+FAMILIES = {"vgg": "VGG", "resnet": "ResNet", "mobilenet": "MobileNet"}
 
 
 def label(network: str, width_scale: float = 1.0) -> str:
     """A network's name for people, with the factor on its widths if it is not 1: ``VGG-11 x 0.25``."""
     kind = family(network)
-    name = _FAMILIES[kind].format(network.removeprefix(kind))
+    name = f"{FAMILIES[kind]}{' ' if kind == 'mobilenet' else '-'}{network.removeprefix(kind)}"
     return name if width_scale == 1 else f"{name} x {width_scale:g}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from channel_sparsity.analysis.comparisons import equivalence
 from channel_sparsity.analysis.evidence import Evidence
+from channel_sparsity.analysis.labels import FAMILIES
 from channel_sparsity.analysis.statistics import Estimate, combine, mean
 from channel_sparsity.analysis.verdicts import (
     CONTRADICTED,
@@ -18,9 +19,6 @@ from channel_sparsity.analysis.verdicts import (
 )
 from channel_sparsity.naming import NETWORKS, family
 
-#: The families, and how people call them.
-_FAMILIES = {"vgg": "VGGs", "resnet": "ResNets", "mobilenet": "MobileNets"}
-
 
 def _families(estimates: Mapping[str, Estimate]) -> tuple[dict[str, Estimate], str]:
     """The mean of each family over its networks, and which networks lack an estimate for it, in words.
@@ -28,7 +26,7 @@ def _families(estimates: Mapping[str, Estimate]) -> tuple[dict[str, Estimate], s
     A family without all four variants has none: another network of it might be quite different.
     """
     missing = [network for network in NETWORKS if network not in estimates]
-    whole = {name: [network for network in NETWORKS if family(network) == name] for name in _FAMILIES}
+    whole = {name: [network for network in NETWORKS if family(network) == name] for name in FAMILIES}
     means = {
         name: mean([estimates[network] for network in networks])
         for name, networks in whole.items()
@@ -56,7 +54,7 @@ def _highest(
     else:
         every = all(lead.interval()[0] > 0 for lead in leads.values())
         verdict = SUPPORTED if every and not missing else UNDECIDED
-    nearest = f"least lead over {_FAMILIES.get(least) or evidence.name(least)}"
+    nearest = f"least lead over {FAMILIES[least] + 's' if least in FAMILIES else evidence.name(least)}"
     return Finding(
         leads[least].value, *leads[least].interval(), n, verdict, "; ".join(filter(None, [nearest, missing]))
     )
@@ -70,7 +68,7 @@ def _of_lines(evidence: Evidence, name: str) -> dict[str, Estimate]:
 def _highest_family(evidence: Evidence, name: str, first: str) -> Finding:
     """Whether a family's mean of one number of its lines is the highest."""
     means, missing = _families(_of_lines(evidence, name))
-    return _highest(evidence, means, first, _FAMILIES, missing)
+    return _highest(evidence, means, first, FAMILIES, missing)
 
 
 def _highest_network(evidence: Evidence, name: str, first: str) -> Finding:
@@ -140,7 +138,7 @@ def r_falls_with_depth(evidence: Evidence) -> Finding:
 def no_pattern_over_variants(evidence: Evidence) -> Finding:
     """The strongest trend of the slope over the variants of a family, against the margin of m."""
     estimates, n = _of_lines(evidence, "m"), len(evidence.points)
-    trends = {name: trend for name in _FAMILIES if (trend := _trend(estimates, name)) is not None}
+    trends = {name: trend for name in FAMILIES if (trend := _trend(estimates, name)) is not None}
     missing = without([network for network in NETWORKS if network not in estimates])
     if not trends:
         return lacking(missing, n)
@@ -153,5 +151,5 @@ def no_pattern_over_variants(evidence: Evidence) -> Finding:
     else:
         every = all(equivalence(*trend.interval(), margin) == "equivalent" for trend in trends.values())
         verdict = SUPPORTED if every and not missing else UNDECIDED
-    remark = "; ".join(filter(None, [f"strongest among {_FAMILIES[strongest]}", missing]))
+    remark = "; ".join(filter(None, [f"strongest among {FAMILIES[strongest]}s", missing]))
     return Finding(trends[strongest].value, low, high, n, verdict, remark)
