@@ -65,6 +65,7 @@ class Within:
         return left if varies else numpy.zeros(self.count)
 
     def _r(self, x: numpy.ndarray, y: numpy.ndarray) -> float:
+        """r of centred x and y that vary, never beyond 1 by rounding."""
         return float(numpy.clip(x @ y / numpy.sqrt((x @ x) * (y @ y)), -1, 1))
 
     def _no_slope(self, *predictors: numpy.ndarray) -> str:
