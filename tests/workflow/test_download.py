@@ -18,6 +18,8 @@ FILES = {name: hashlib.shake_128(name.encode()).digest(1_000_000) for name in (*
 FEATURES = yaml.safe_load(Path(__file__).with_name("tiny.yaml").read_text())["datasets"]["tiny"]["features"]
 CUT = 600_000
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def server():

@@ -196,6 +196,7 @@ def test_archives_of_the_users_own_are_checked_and_left_alone(fresh, record):
         assert (fresh.work / "data/mine" / name).read_bytes() == original.read_bytes()
 
 
+@pytest.mark.faults
 def test_kills_and_a_full_disk_cost_no_more_than_the_job_at_work(finished, fresh, record):
     for name in ("shards", "writing"):
         write = "file.write(batch.features.data)"
@@ -233,6 +234,7 @@ def test_kills_and_a_full_disk_cost_no_more_than_the_job_at_work(finished, fresh
     assert left(fresh) == MADE
 
 
+@pytest.mark.faults
 def test_what_is_wrong_with_archives_is_said_and_put_right_without_reading_the_others_again(finished, fresh, record):
     good = record.members("audio.1.zip"), record.members("audio.2.zip")
     (name, _), *others = good[1]
