@@ -29,7 +29,7 @@ INTRODUCTION = """# Speed, measured
 
 Written by the scripts in `benchmarks/` (`make bench` runs them all, one rewrites its section); do not edit. The machine
 may have had other work: compare within a table, not between tables. Sides were timed in turn; *a [b, c]* is a median
-with its quartiles. Times are CPU time (`time.process_time`) where a table does not say wall time, which other work
+with its quartiles. Times are CPU time (`getrusage`) where a table does not say wall time, which other work
 lengthens. "Memory kept" means the settings of the allocator that every job of the workflow runs with
 (`channel_sparsity/memory.py`).
 """
@@ -85,10 +85,16 @@ def _serve(connection: Connection, prepare: Callable, arguments: tuple) -> None:
     work = prepare(*arguments)
     with suppress(EOFError):  # the other end is closed
         while connection.recv():
-            cpu, wall = time.process_time(), time.perf_counter()
+            cpu, wall = _cpu_seconds(), time.perf_counter()
             work()
-            taken = (time.process_time() - cpu, time.perf_counter() - wall)
+            taken = (_cpu_seconds() - cpu, time.perf_counter() - wall)
             connection.send(Cost(*taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+
+
+def _cpu_seconds() -> float:
+    """What this process and those that it started and that ended have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(some.ru_utime + some.ru_stime for some in used)
 
 
 class Measured(NamedTuple):
