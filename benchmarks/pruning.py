@@ -168,7 +168,7 @@ def main() -> None:
     write_section(
         "A pruning curve",
         f"{STEPS} steps of 5 %, each followed by an epoch of fine-tuning on {TRAINING_CLIPS} clips of {FRAMES} frames "
-        f"and validations on {VALIDATION_CLIPS} before and after it; noise for clips, gammas drawn evenly from .1 to .9, "
+        f"and validations on {VALIDATION_CLIPS} before and after it; noise for clips, gammas drawn from .1 to .9, "
         "the widths of the demo. By masks, the channels that are gone are held at zero and the network keeps its size "
         "(and channels-last memory, which suits it).",
         curves(),
