@@ -49,7 +49,8 @@ def main() -> None:
             )
         write_section(
             "How cost grows",
-            f"Medians of {ROUNDS} rounds. The cost of several processes is under Features.",
+            f"Medians of {ROUNDS} rounds. Memory is that of the largest process and its libraries; what processes "
+            "gain side by side is under Features.",
             table([f"from one to {FACTOR} times", "times the CPU time", "exponent", "times the peak memory"], rows),
             machine("torch", "snakemake"),
         )

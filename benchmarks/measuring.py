@@ -36,7 +36,7 @@ lengthens. "Memory kept" means the settings of the allocator that every job of t
 
 
 class Cost(NamedTuple):
-    """What a piece of work took: seconds, and the most memory its process had until then, in bytes."""
+    """What a piece of work took: seconds, and the most memory that one process of it had so far, in bytes."""
 
     cpu: float
     wall: float
@@ -88,13 +88,16 @@ def _serve(connection: Connection, prepare: Callable, arguments: tuple) -> None:
             cpu, wall = _cpu_seconds(), time.perf_counter()
             work()
             taken = (_cpu_seconds() - cpu, time.perf_counter() - wall)
-            connection.send(Cost(*taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+            connection.send(Cost(*taken, 1024 * max(used.ru_maxrss for used in _used())))
 
 
 def _cpu_seconds() -> float:
-    """What this process and those that it started and that ended have used."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(some.ru_utime + some.ru_stime for some in used)
+    return sum(used.ru_utime + used.ru_stime for used in _used())
+
+
+def _used() -> list[resource.struct_rusage]:
+    """What this process has used, and those that it started and that ended."""
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 
 
 class Measured(NamedTuple):
