@@ -172,7 +172,7 @@ def main() -> None:
             "Features",
             "Decoding and log-mel (40 bands, 401 frames) of synthetic clips in TAU's format (24 bits, 44.1 kHz, "
             f"{SECONDS:.0f} s): {CLIPS_IN_TURN} of 40 clips in turn, {ROUNDS} rounds. librosa: `load`, "
-            "`melspectrogram` and `power_to_db` with the same settings, from the same place as ours (the archive deflates).",
+            "`melspectrogram` and `power_to_db` with the same settings, from where ours come (the archive deflates).",
             compare(root),
             several(root),
             "The speed-up on idle cores is that of the CPU time. The clips are the 40, over and over.",
