@@ -53,8 +53,7 @@ class Masking:
 class Holding:
     """What holds the gammas and betas at zero that are zero; a penalty in the eyes of `trace`."""
 
-    def options(self, network: Network, bands: int, frames: int) -> dict:
-        network.to(memory_format=torch.channels_last)  # faster for whole networks
+    def options(self, network: Network, bands: int, frames: int, priced: Network) -> dict:
         norms = [network.get_submodule(norm) for channels in network.channels for norm in channels.norms]
         stays = [(module, module.weight.detach() != 0) for module in norms]
 
@@ -169,8 +168,7 @@ def main() -> None:
         "A pruning curve",
         f"{STEPS} steps of 5 %, each followed by an epoch of fine-tuning on {TRAINING_CLIPS} clips of {FRAMES} frames "
         f"and validations on {VALIDATION_CLIPS} before and after it; noise for clips, gammas drawn from .1 to .9, "
-        "the widths of the demo. By masks, the channels that are gone are held at zero and the network keeps its size "
-        "(and channels-last memory, which suits it).",
+        "the widths of the demo. By masks, the channels that are gone are held at zero and the network keeps its size.",
         curves(),
         "The surgery of one step, on networks of the paper's widths, a copy of the network included; Torch-Pruning's "
         "with its analysis of the network, which every new network needs.",

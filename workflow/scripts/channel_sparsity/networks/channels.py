@@ -64,6 +64,7 @@ class Select(nn.Module):
 
     def __init__(self, inputs: int, width: int):
         super().__init__()
+        self.inputs = inputs
         self.takes_all = width == inputs
         self.register_buffer("index", torch.arange(width))
 

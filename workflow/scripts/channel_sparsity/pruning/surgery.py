@@ -25,7 +25,7 @@ def cut(network: N, keep: Mapping[str, Tensor]) -> N:
         if len(index) == 0:
             raise ValueError(f"{channels.name} would lose all its channels")
         for module in (*channels.norms, *channels.producers, *channels.carriers):
-            for key in _per_channel(network, module):
+            for key in per_channel(network, module):
                 state[key] = state[key].index_select(0, index)
         for module in channels.consumers:
             state[f"{module}.weight"] = state[f"{module}.weight"].index_select(1, index)
@@ -36,7 +36,7 @@ def cut(network: N, keep: Mapping[str, Tensor]) -> N:
     return smaller.train(network.training)
 
 
-def _per_channel(network: Network, module: str) -> list[str]:
+def per_channel(network: Network, module: str) -> list[str]:
     """The entries of the state whose first dimension is the module's output channels: all but counters."""
     state = network.get_submodule(module).state_dict()
     return [f"{module}.{key}" for key, tensor in state.items() if tensor.ndim > 0]
