@@ -132,13 +132,13 @@ def compare(root: Path) -> str:
     return table(["one core", "ms a clip", "times real time", "times librosa's speed", "times the floor's time"], rows)
 
 
-def several(root: Path, clips: int = 1600) -> str:
+def several(root: Path, clips: int = 1200) -> str:
     """One process beside one for each core, with what starting them takes."""
     cores = os.cpu_count()
     rows = []
     for archived, shown in ((False, "WAV files"), (True, "zip archive")):
         sides = {n: Side(extract, root, archived, clips, n, memory_kept=True) for n in (1, cores)}
-        cpu, wall, _ = in_turn(sides, 3)
+        cpu, wall, _ = in_turn(sides, 2)
         rows.append(
             [
                 shown,
