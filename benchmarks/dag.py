@@ -2,7 +2,7 @@
 
     PYTHONPATH=workflow/scripts python benchmarks/dag.py
 
-About three minutes. Nothing is computed: the study that has nothing to do consists of empty files.
+About three minutes. Nothing is run, only planned: the study that has nothing to do consists of empty files.
 """
 
 import ast
@@ -18,7 +18,7 @@ from measuring import ROOT, Side, in_turn, machine, spread, table, write_section
 
 from channel_sparsity.configuration import content_of
 
-ROUNDS = 5
+ROUNDS = 3
 SEEDS = "seeds: [1, 2, 3, 4, 5]\n"
 SCRIPTS = ROOT / "workflow" / "scripts"
 HEAVY = ("torch", "librosa", "matplotlib", "seaborn", "scipy.signal", "scipy.stats", "sklearn", "pandas", "h5py")
@@ -78,11 +78,13 @@ def dry_runs(root: Path) -> str:
     for folder in (new, finished):
         folder.mkdir()
     pretend(finished)
+    if "Nothing to be done" not in snakemake(finished, "-n", "--quiet", "rules"):
+        raise SystemExit("the study that was to have nothing to do has something to do")
     commands = {
         "Snakemake's own start (`--version`)": (new, "--version"),
         "`-n`, the full study": (new, "-n", "--quiet", "all"),
         "`-n`, five seeds of it": (new, "-n", "--quiet", "all", "--configfile", str(seeds)),
-        "the full study, nothing to do": (finished, "--quiet", "all"),
+        "`-n`, the full study, nothing to do": (finished, "-n", "--quiet", "all"),
     }
     measured = in_turn({name: Side(prepare, *what, memory_kept=False) for name, what in commands.items()}, ROUNDS)
     rows = [[name, spread(measured.cpu[name]), spread(measured.wall[name])] for name in commands]
