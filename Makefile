@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults lint lock clean
+.PHONY: help demo test faults lint bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,6 +25,10 @@ lint: $(VENV)/.complete ## style of Python, of the rules and of the workflow
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+
+bench: $(VENV)/.complete ## measure the speed of every part anew into docs/benchmarks.md (half an hour)
+	for subject in features training pruning dag growth; do \
+	  PYTHONPATH=workflow/scripts python benchmarks/$$subject.py || exit 1; done
 
 lock: $(VENV)/.complete ## resolve envs/*.in anew into the hashed locks
 	python -m pip install --quiet uv

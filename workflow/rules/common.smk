@@ -14,14 +14,9 @@ from channel_sparsity.data.expected import check_expected
 from channel_sparsity.ending import failures, outcome
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
+from channel_sparsity.memory import KEEP_FREED_MEMORY
 
-# Freed memory stays with the process instead of being faulted in anew at every training step: measured on two cores, 0
-# to 25 % faster at 101 frames, no gain at the demo's 26. Results do not depend on it.
-for variable, value in {
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "4294967296",
-    "MALLOC_TOP_PAD_": "268435456",
-}.items():
+for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
 try:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channel_sparsity.data.logmel import LogMel
+from channel_sparsity.data.logmel import LogMel, mel_filters
 from channel_sparsity.files import StudyError
 
 TOLERANCE_DB = 1e-3
@@ -111,6 +111,24 @@ def test_any_length_and_level_is_finite(samples, level):
     features = LogMel()(np.full(samples, level, np.float32))
     assert features.shape == (40, 1 + samples // 1102)
     assert np.isfinite(features).all()
+
+
+@pytest.mark.parametrize(
+    "logmel",
+    [
+        LogMel(),
+        LogMel(n_mels=128, n_fft=4096, win_length=4096),
+        LogMel(sample_rate_hz=16000, n_fft=512, win_length=400, hop_length=160, n_mels=64, fmax_hz=7000.0),
+        LogMel(sample_rate_hz=22050, n_mels=64, fmin_hz=50.0),
+        LogMel(sample_rate_hz=48000, n_mels=5, fmin_hz=2000.0, fmax_hz=3000.0),
+        LogMel(n_mels=3, fmin_hz=100.0, fmax_hz=900.0),
+    ],
+)
+def test_the_filters_are_librosas(logmel):
+    theirs = librosa.filters.mel(
+        sr=logmel.sample_rate_hz, n_fft=logmel.n_fft, n_mels=logmel.n_mels, fmin=logmel.fmin_hz, fmax=logmel.fmax_hz
+    )
+    np.testing.assert_allclose(mel_filters(logmel), theirs, rtol=1e-5, atol=1e-9)
 
 
 def test_silence_is_the_quietest_power():

@@ -92,8 +92,7 @@ def test_h5py_alone_reads_it(recordings, tmp_path, logmel):
 @pytest.fixture
 def eager_workers(monkeypatch):
     """Start as many processes as are allowed, however few the clips."""
-    monkeypatch.setattr(extraction, "CLIPS_FOR_WORKERS", 1)
-    monkeypatch.setattr(extraction, "CLIPS_PER_WORKER", 1)
+    monkeypatch.setattr(extraction, "AUDIO_PER_WORKER_S", 0.01)
 
 
 def test_the_bytes_are_the_same_each_time_and_for_any_number_of_workers(dataset, tmp_path, eager_workers):

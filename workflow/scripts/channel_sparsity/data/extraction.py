@@ -18,8 +18,7 @@ from channel_sparsity.files import StudyError
 
 CLIPS_AT_ONCE = 16  # 1 MB of features: little to hold, and much work beside the cost of handing it over
 BATCHES_AHEAD = 2  # for each worker, so that none waits while the file is written
-CLIPS_FOR_WORKERS = 256  # fewer are done before another process has started
-CLIPS_PER_WORKER = 64  # fewer would not be worth its start
+AUDIO_PER_WORKER_S = 2000.0  # what a core computes while another process starts (0.7 s)
 
 #: From whatever stands for a clip and the settings to the clip. Processes share it: it is a function of a module.
 Reader = Callable[[object, LogMel], Clip]
@@ -57,12 +56,12 @@ def write_store(
 def compute(read: Reader, sources: Sequence, settings: LogMel, workers: int) -> Iterator[Computed]:
     """The features of the clips that `read` makes of the sources, batch by batch, in their order.
 
-    More than one of the `workers` is used where there are many clips. They are spawned processes, which
+    More than one of the `workers` is used where there is much audio. They are spawned processes, which
     import the main script: its work must stand behind `if __name__ == "__main__"`.
     """
     batches = [sources[start : start + CLIPS_AT_ONCE] for start in range(0, len(sources), CLIPS_AT_ONCE)]
-    workers = min(workers, len(sources) // CLIPS_PER_WORKER)
-    if workers <= 1 or len(sources) < CLIPS_FOR_WORKERS:
+    workers = min(workers, int(len(sources) * settings.duration_s // AUDIO_PER_WORKER_S))
+    if workers <= 1:
         yield from (_compute(read, batch, settings) for batch in batches)
         return
     # Spawned, since a fork of a process with threads, which numerical libraries start, can hang.

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 import scipy.sparse
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -115,23 +114,38 @@ class _Tables(NamedTuple):
     safe_share: np.ndarray  # [n_mels]: the least share of a frame's energy that single precision gets right
 
 
+def mel_filters(settings: LogMel) -> np.ndarray:
+    """Slaney's triangles over the bins of the transform, each of unit area in Hz, float32 [n_mels, bins].
+
+    What `librosa.filters.mel` gives. Importing that would take every worker process as long as 100 clips do.
+    """
+    highest = settings.sample_rate_hz / 2 if settings.fmax_hz is None else settings.fmax_hz
+    bins = np.fft.rfftfreq(settings.n_fft, 1 / settings.sample_rate_hz)
+    corners = _hz(np.linspace(_mel(settings.fmin_hz), _mel(highest), settings.n_mels + 2))
+    low, middle, high = (corners[i : i + settings.n_mels, None] for i in range(3))
+    triangles = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))
+    return (np.maximum(0, triangles) * 2 / (high - low)).astype(np.float32)
+
+
+# Slaney's mel scale: linear up to 1000 Hz (15 mel), then 27 steps for every factor of 6.4.
+def _mel(hz: float) -> float:
+    return 3 * hz / 200 if hz < 1000 else 15 + 27 * np.log(hz / 1000) / np.log(6.4)
+
+
+def _hz(mel: np.ndarray) -> np.ndarray:
+    return np.where(mel < 15, 200 * mel / 3, 1000 * 6.4 ** ((mel - 15) / 27))
+
+
 @lru_cache(maxsize=8)
 def _tables(settings: LogMel, dtype: type) -> _Tables:
-    import librosa
-
-    filters = librosa.filters.mel(
-        sr=settings.sample_rate_hz,
-        n_fft=settings.n_fft,
-        n_mels=settings.n_mels,
-        fmin=settings.fmin_hz,
-        fmax=settings.fmax_hz,
-    )
+    filters = mel_filters(settings)
     start = (settings.n_fft - settings.win_length) // 2
+    phase = 2 * np.pi / settings.win_length * np.arange(settings.win_length)
     # sum(w) / n with n = sum(w)^2 / sum(w^2), the number of bins that a filter effectively averages over
     gain_per_bin = np.square(filters).sum(axis=1) / np.maximum(filters.sum(axis=1), np.finfo(np.float32).tiny)
     return _Tables(
         within=slice(start, start + settings.win_length),
-        window=scipy.signal.get_window("hann", settings.win_length)[:, None].astype(dtype),
+        window=(0.5 - 0.5 * np.cos(phase))[:, None].astype(dtype),
         bands=scipy.sparse.csr_array(np.vstack([filters, np.ones_like(filters[:1])]).astype(dtype)),
         safe_share=(SAFE_SHARE * gain_per_bin).astype(np.float32),
     )

@@ -54,6 +54,12 @@ class Network(nn.Module, ABC):
     def resized(self, widths: Mapping[str, int]) -> Self:
         """A new, untrained network of the same design with these widths (name of the Channels -> number)."""
 
+    def unfilled(self, widths: Mapping[str, int]) -> Self:
+        """`resized`, whose weights are to be replaced: nobody's random numbers are used up."""
+        # Drawing them in vain costs less than the first use of PyTorch's meta device, a second.
+        with torch.random.fork_rng(devices=[]):
+            return self.resized(widths)
+
 
 class Select(nn.Module):
     """Pass on `width` of the `inputs` channels of a feature map that itself stays whole (R13).
@@ -64,6 +70,7 @@ class Select(nn.Module):
 
     def __init__(self, inputs: int, width: int):
         super().__init__()
+        self.inputs = inputs
         self.takes_all = width == inputs
         self.register_buffer("index", torch.arange(width))
 

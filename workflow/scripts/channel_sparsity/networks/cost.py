@@ -38,9 +38,8 @@ def output_areas(network: Network, bands: int, frames: int) -> dict[str, int]:
     StudyError if the input is too small.
     """
     areas = {}
-    with torch.random.fork_rng(devices=[]):
-        # Areas do not depend on widths: the narrowest network of the same design takes next to no time.
-        skeleton = network.resized(dict.fromkeys(widths_of(network), 1)).eval()
+    # Areas do not depend on widths: the narrowest network of the same design takes next to no time.
+    skeleton = network.unfilled(dict.fromkeys(widths_of(network), 1)).eval()
     for name, module in skeleton.named_modules():
         if not list(module.children()):
             module.register_forward_hook(

@@ -12,6 +12,7 @@ from channel_sparsity.networks import gammas_of, widths_of
 from channel_sparsity.networks.cost import cost, masked_parameters
 from channel_sparsity.pruning.ista import rescale
 from channel_sparsity.pruning.methods import Method
+from channel_sparsity.pruning.padding import padded, trimmed
 from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, Recipe, accuracy, fit, predict
@@ -117,7 +118,7 @@ def trace(
     channels = sum(len(gamma) for gamma in gammas_of(network).values())
 
     def measure(number: int, network: torch.nn.Module, before: float | None, started: float) -> Step:
-        log_probabilities = predict(network, validation)
+        log_probabilities = predict(padded(network), validation)
         reached = accuracy(log_probabilities, validation)
         remaining = sum(len(gamma) for gamma in gammas_of(network).values())
         now = cost(network, bands, frames)
@@ -150,7 +151,7 @@ def trace(
         pruned = method.prune(source, number, count - gone)
         before = None
         if schedule.finetuning != "none":
-            before = accuracy(predict(pruned, validation), validation)
+            before = accuracy(predict(padded(pruned), validation), validation)
             try:
                 pruned = finetune(pruned, finetuning, train, seed=seed, purpose=(name, "finetuning", number))
             except Diverged as error:
@@ -176,15 +177,16 @@ def finetune(
     seed: int,
     purpose: tuple[str | int, ...],
 ) -> torch.nn.Module:
-    """A fine-tuned copy of `network`."""
-    # Channels last is faster for the round numbers of channels of a whole network, slower for those of a cut one.
-    network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+    """A fine-tuned copy of `network`, which learns in round numbers of channels (see `padding`)."""
+    network = copy.deepcopy(network)
     rescale(network, finetuning.rescaling)
-    penalty = finetuning.penalty.options(network, *train.logmel.shape[1:])
-    for epoch in fit(network, train, finetuning.recipe, seed=seed, purpose=purpose, **penalty):
+    learner = padded(network)
+    penalty = finetuning.penalty.options(learner, *train.logmel.shape[1:], priced=network)
+    for epoch in fit(learner, train, finetuning.recipe, seed=seed, purpose=purpose, **penalty):
         log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
-    rescale(network, 1 / finetuning.rescaling)
-    return network
+    tuned = trimmed(learner, network)
+    rescale(tuned, 1 / finetuning.rescaling)
+    return tuned
 
 
 def widths_rows(step: Step) -> list[dict]:

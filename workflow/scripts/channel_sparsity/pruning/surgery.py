@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-import torch
 from torch import Tensor
 
 from channel_sparsity.networks.channels import Network
@@ -25,18 +24,17 @@ def cut(network: N, keep: Mapping[str, Tensor]) -> N:
         if len(index) == 0:
             raise ValueError(f"{channels.name} would lose all its channels")
         for module in (*channels.norms, *channels.producers, *channels.carriers):
-            for key in _per_channel(network, module):
+            for key in per_channel(network, module):
                 state[key] = state[key].index_select(0, index)
         for module in channels.consumers:
             state[f"{module}.weight"] = state[f"{module}.weight"].index_select(1, index)
 
-    with torch.device("meta"):
-        smaller = network.resized({channels.name: len(keep[channels.name]) for channels in network.channels})
+    smaller = network.unfilled({channels.name: len(keep[channels.name]) for channels in network.channels})
     smaller.load_state_dict(state, assign=True)
     return smaller.train(network.training)
 
 
-def _per_channel(network: Network, module: str) -> list[str]:
+def per_channel(network: Network, module: str) -> list[str]:
     """The entries of the state whose first dimension is the module's output channels: all but counters."""
     state = network.get_submodule(module).state_dict()
     return [f"{module}.{key}" for key, tensor in state.items() if tensor.ndim > 0]

@@ -22,14 +22,21 @@ class Penalty:
     kind: str
     lam: float
 
-    def options(self, network: Network, bands: int, frames: int) -> dict:
-        """What `fit` is to be called with so that the penalty acts on `network`, on clips of `bands` x `frames`."""
+    def options(self, network: Network, bands: int, frames: int, priced: Network | None = None) -> dict:
+        """What `fit` is to be called with so that the penalty acts on `network`, on clips of `bands` x `frames`.
+
+        Channels cost what those of `priced` cost, if it is given: the network of which `network` is a padded copy.
+        """
         if self.kind == "subgradient":
             return {"lam": self.lam}
         if self.kind == "none" or self.lam == 0:
             return {"lam": 0.0}
         gammas = gammas_of(network)
-        costs = channel_costs(network, bands, frames) if self.kind == "ista" else dict.fromkeys(gammas, 1.0)
+        costs = (
+            channel_costs(network if priced is None else priced, bands, frames)
+            if self.kind == "ista"
+            else dict.fromkeys(gammas, 1.0)
+        )
         return {"lam": 0.0, "after_step": _shrinking(gammas, {norm: self.lam * cost for norm, cost in costs.items()})}
 
 

@@ -1,6 +1,6 @@
 """How often the study's 95 % intervals hold the truth, simulated: where 95 % is claimed, what is it?
 
-    PYTHONPATH=workflow/scripts python benchmarks/coverage.py
+    PYTHONPATH=workflow/scripts python benchmarks/intervals.py
 
 Prints a Markdown table (a few minutes on one core; the same numbers each time). What it says is in docs/readings.md.
 """

@@ -1,0 +1,181 @@
+"""A fine-tuned pruning curve by surgery beside the same by masks; surgery beside Torch-Pruning's.
+
+    PYTHONPATH=workflow/scripts python benchmarks/pruning.py
+
+About eight minutes. By masks the network keeps its size: a channel that goes has gamma = beta = 0 and is held there.
+"""
+
+import copy
+from collections.abc import Callable
+
+import numpy
+import torch
+import torch_pruning
+import yaml
+from measuring import ROOT, Side, in_turn, machine, rounded, spread, table, write_section
+from training import BANDS, CLASSES, DEVIATION_DB, MEAN_DB, NETWORKS, made
+
+from channel_sparsity.networks import build
+from channel_sparsity.networks.channels import Network
+from channel_sparsity.pruning.curve import Finetuning, Schedule, trace
+from channel_sparsity.pruning.methods import Method, Slimming
+from channel_sparsity.pruning.selection import choose, sizes_of
+from channel_sparsity.pruning.slimming import scores
+from channel_sparsity.pruning.surgery import cut
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import finetuning_recipe
+from channel_sparsity.training.penalty import Penalty
+
+FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS, STEPS = 101, 128, 32, 19
+CUT = {"vgg16": 0.5, "mobilenet1.00": 0.5}  # whole networks, and the share of their channels that goes
+CUTS = 10
+
+
+class Masking:
+    """What takes channels by setting their gammas and betas to zero; a method in the eyes of `trace`."""
+
+    def prune(self, network: Network, step: int, count: int) -> Network:
+        """A copy of the network without the `count` smallest gammas, those that are zero already among them."""
+        ranked = scores(network, "min", False)
+        keep = choose(ranked, sizes_of(network), count)
+        masked = copy.deepcopy(network)
+        for channels in masked.channels:
+            gone = torch.ones_like(ranked[channels.name], dtype=torch.bool)
+            gone[keep[channels.name]] = False
+            for norm in channels.norms:
+                module = masked.get_submodule(norm)
+                with torch.no_grad():
+                    module.weight[gone] = 0
+                    module.bias[gone] = 0
+        return masked
+
+
+class Holding:
+    """What holds the gammas and betas at zero that are zero; a penalty in the eyes of `trace`."""
+
+    def options(self, network: Network, bands: int, frames: int, priced: Network) -> dict:
+        norms = [network.get_submodule(norm) for channels in network.channels for norm in channels.norms]
+        stays = [(module, module.weight.detach() != 0) for module in norms]
+
+        @torch.no_grad()
+        def hold(rate: float) -> None:
+            for module, mask in stays:
+                module.weight.mul_(mask)
+                module.bias.mul_(mask)
+
+        return {"lam": 0.0, "after_step": hold}
+
+
+def prepare_curve(way: str, name: str) -> Callable[[], object]:
+    """What takes the next step of the curve: the first is step 0."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    network = build(name, CLASSES, NETWORKS[name]).to(memory_format=torch.channels_last)
+    for channels in network.channels:
+        for norm in channels.norms:
+            torch.nn.init.uniform_(network.get_submodule(norm).weight, 0.1, 0.9)
+    logmel, labels = made(FRAMES, TRAINING_CLIPS + VALIDATION_CLIPS)
+    train, validation = (
+        Subset.of(logmel, rows, labels[rows], [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS)
+        for rows in numpy.split(numpy.arange(len(labels)), [TRAINING_CLIPS])
+    )
+    settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    plan = settings["pruning"]
+    recipe = finetuning_recipe(settings["training"], {**plan["finetuning"], "epochs": 1, "learning_rate": 0.001})
+    schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
+    masks = way == "masks"
+    return trace(
+        network,
+        Masking() if masks else Method(Slimming()),
+        schedule,
+        Finetuning(recipe, Holding() if masks else Penalty("none", 0.0)),
+        train,
+        validation,
+        seed=1,
+        name=name,
+    ).__next__
+
+
+def prepare_cut(way: str, name: str) -> Callable[[], object]:
+    """What takes the same channels from a whole network, the smaller network being a new one."""
+    torch.manual_seed(0)
+    network = build(name, CLASSES).eval()
+    for channels in network.channels:
+        for norm in channels.norms:
+            torch.nn.init.uniform_(network.get_submodule(norm).weight, 0.1, 0.9)
+    ranked = scores(network, "min", False)
+    gammas = sum(len(values) * sizes_of(network)[layer] for layer, values in ranked.items())
+    keep = choose(ranked, sizes_of(network), round(CUT[name] * gammas))
+    if way == "ours":
+        return lambda: cut(network, keep)
+    example = torch.zeros(1, 1, BANDS, FRAMES)
+    gone = {
+        channels.producers[0]: sorted(set(range(len(ranked[channels.name]))) - set(keep[channels.name].tolist()))
+        for channels in network.channels
+    }
+
+    def by_dependency_graph() -> None:
+        smaller = copy.deepcopy(network)
+        graph = torch_pruning.DependencyGraph().build_dependency(smaller, example_inputs=example)
+        for producer, indices in gone.items():
+            if indices:
+                layer = smaller.get_submodule(producer)
+                graph.get_pruning_group(layer, torch_pruning.prune_conv_out_channels, idxs=indices).prune()
+
+    return by_dependency_graph
+
+
+def curves() -> str:
+    """Whole curves, a step of one way after a step of the other."""
+    rows = []
+    for name in NETWORKS:
+        sides = {way: Side(prepare_curve, way, name, memory_kept=True) for way in ("surgery", "masks")}
+        cpu = in_turn(sides, STEPS).cpu
+        share = cpu["surgery"] / cpu["masks"]
+        total = cpu.sum()
+        rows.append(
+            [
+                f"{name} x {NETWORKS[name]:g}",
+                rounded(total["surgery"]),
+                rounded(total["masks"]),
+                rounded(total["surgery"] / total["masks"]),
+                *(rounded(share[some].median()) for some in (slice(0, 4), slice(7, 11), slice(15, 18))),
+            ]
+        )
+    header = ["s by surgery", "s by masks", "surgery / masks", "steps 1 to 5", "steps 8 to 12", "steps 16 to 19"]
+    return table([f"curve of {STEPS} steps", *header], rows)
+
+
+def cuts() -> str:
+    """Surgery alone."""
+    rows = []
+    for name in CUT:
+        sides = {way: Side(prepare_cut, way, name, memory_kept=True) for way in ("ours", "Torch-Pruning")}
+        cpu = in_turn(sides, CUTS).cpu
+        rows.append(
+            [
+                name,
+                spread(1000 * cpu["ours"]),
+                spread(1000 * cpu["Torch-Pruning"]),
+                spread(cpu["Torch-Pruning"] / cpu["ours"]),
+            ]
+        )
+    return table(["half of all channels go", "ours, ms", "Torch-Pruning, ms", "times as fast"], rows)
+
+
+def main() -> None:
+    write_section(
+        "A pruning curve",
+        f"{STEPS} steps of 5 %, each followed by an epoch of fine-tuning on {TRAINING_CLIPS} clips of {FRAMES} frames "
+        f"and validations on {VALIDATION_CLIPS} before and after it; noise for clips, gammas drawn from .1 to .9, "
+        "the widths of the demo. By masks, the channels that are gone are held at zero and the network keeps its size.",
+        curves(),
+        "The surgery of one step, on networks of the paper's widths, a copy of the network included; Torch-Pruning's "
+        "with its analysis of the network, which every new network needs.",
+        cuts(),
+        machine("torch", "torch-pruning"),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""A padded network against the network that it is a copy of."""
+
+import copy
+from dataclasses import replace
+
+import numpy
+import pytest
+import torch
+
+from channel_sparsity.naming import NETWORKS, family
+from channel_sparsity.networks import widths_of
+from channel_sparsity.pruning.padding import MULTIPLE, padded, trimmed
+from channel_sparsity.pruning.selection import choose, sizes_of
+from channel_sparsity.pruning.slimming import scores
+from channel_sparsity.pruning.surgery import cut
+from channel_sparsity.training.augmentation import Augmentation
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import Recipe, fit
+from channel_sparsity.training.penalty import Penalty
+
+SCALE = {"vgg": 0.125, "resnet": 0.5, "mobilenet": 0.5}
+BANDS, FRAMES = 16, 24
+RECIPE = Recipe(
+    epochs=2,
+    batch_size=6,
+    optimiser="sgd",
+    learning_rate=0.01,
+    momentum=0.9,
+    weight_decay=1e-3,
+    decay_gammas=True,
+    schedule="linear",
+    decay_at=(),
+    decay_factor=1.0,
+    warmup_epochs=0,
+    clip_gammas=0.5,
+    clip_norm=10.0,
+    augmentation=Augmentation(0.4, 2, 0.1),
+)
+
+
+@pytest.fixture
+def cut_network(trained):
+    def make(name, count):
+        network = trained(name, SCALE[family(name)])
+        return cut(network, choose(scores(network), sizes_of(network), count))
+
+    return make
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("count", [5, 101])
+@torch.no_grad()
+def test_it_computes_the_same_and_can_be_trimmed(name, count, cut_network):
+    network, x = cut_network(name, count), torch.randn(2, 1, BANDS, FRAMES)
+    before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    larger = padded(network)
+    assert all(width % MULTIPLE == 0 for width in widths_of(larger).values())
+    difference = (larger(x) - network(x)).abs().max()
+    assert difference <= 1e-5 * network(x).abs().max()
+    after, back = network.state_dict(), trimmed(larger, network)
+    assert widths_of(back) == widths_of(network)
+    assert all(tensor.equal(after[key]) and tensor.equal(back.state_dict()[key]) for key, tensor in before.items())
+
+
+@pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
+@pytest.mark.parametrize("kind", ["none", "subgradient", "ista"])
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_it_learns_the_same_and_what_was_added_stays_dead(name, kind, optimiser, cut_network):
+    rng = numpy.random.default_rng(0)
+    logmel, labels = rng.normal(size=(12, BANDS, FRAMES)), rng.integers(0, 5, 12)
+    train = Subset.of(logmel, numpy.arange(12), labels, [0.0] * BANDS, [1.0] * BANDS)
+    plain = cut_network(name, 101).double()
+    larger, penalty = padded(plain), Penalty(kind, 0.01)
+    original, recipe = copy.deepcopy(plain), replace(RECIPE, optimiser=optimiser)
+    for network in (plain, larger):
+        options = penalty.options(network, BANDS, FRAMES, priced=original)
+        for _ in fit(network, train, recipe, seed=1, purpose=("test",), **options):
+            pass
+
+    assert not plain.head.weight.equal(original.head.weight)
+    learned = trimmed(larger, original).state_dict()
+    for key, tensor in plain.state_dict().items():
+        torch.testing.assert_close(learned[key], tensor, rtol=1e-6, atol=1e-8)
+    again = padded(trimmed(larger, original))  # in which what was added is zero
+    for name, parameter in again.named_parameters():
+        assert parameter.equal(larger.get_parameter(name))

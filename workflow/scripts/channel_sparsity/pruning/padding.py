@@ -1,0 +1,65 @@
+"""Cut networks in round numbers of channels, which a processor computes faster, with dead channels to fill up."""
+
+import torch
+from torch import Tensor
+
+from channel_sparsity.networks.channels import Channels, Network, Select
+from channel_sparsity.pruning.surgery import N, cut, per_channel
+
+MULTIPLE = 8
+"""Single-precision numbers in a vector register of 256 bits: measured faster than 4 and 16."""
+
+
+def padded(network: N) -> N:
+    """A copy in channels-last memory whose numbers of channels are rounded up to a multiple of `MULTIPLE`.
+
+    Where channels are selected from a residual stream, all of them are taken: selecting would take longer. The copy
+    computes what `network` computes, and learns what it would learn, up to rounding: gammas, betas and weights of the
+    channels added are zero, and stay so, since (behind the ReLU that follows every normalisation) neither an input nor
+    a gradient reaches them.
+    """
+    state = {key: tensor.detach().clone() for key, tensor in network.state_dict().items()}
+    widths = {}
+    for channels in network.channels:
+        places, widths[channels.name] = _places(network, channels), _width(network, channels)
+        for module in (*channels.norms, *channels.producers, *channels.carriers):
+            for key in per_channel(network, module):
+                state[key] = _spread(state[key], 0, places, widths[channels.name])
+        for module in channels.consumers:
+            state[f"{module}.weight"] = _spread(state[f"{module}.weight"], 1, places, widths[channels.name])
+        for module in channels.producers:
+            if isinstance(network.get_submodule(module), Select):
+                state[f"{module}.index"] = torch.arange(widths[channels.name], device=places.device)
+
+    larger = network.unfilled(widths)
+    larger.load_state_dict(state, assign=True)
+    return larger.train(network.training).to(memory_format=torch.channels_last)
+
+
+def trimmed(network: N, like: Network) -> N:
+    """A padded network without the channels that `like`, of which it is the copy, does not have."""
+    return cut(network, {channels.name: _places(like, channels) for channels in like.channels})
+
+
+def _width(network: Network, channels: Channels) -> int:
+    """How many channels the padded network has."""
+    for module in map(network.get_submodule, channels.producers):
+        if isinstance(module, Select):
+            return module.inputs
+    return -(-len(network.get_submodule(channels.name).weight) // MULTIPLE) * MULTIPLE
+
+
+def _places(network: Network, channels: Channels) -> Tensor:
+    """Which of the padded network's channels are the network's own."""
+    for module in map(network.get_submodule, channels.producers):
+        if isinstance(module, Select):
+            return module.index
+    gamma = network.get_submodule(channels.name).weight
+    return torch.arange(len(gamma), device=gamma.device)
+
+
+def _spread(tensor: Tensor, dimension: int, places: Tensor, size: int) -> Tensor:
+    """A tensor with zeros in all but these places of a dimension."""
+    shape = list(tensor.shape)
+    shape[dimension] = size
+    return tensor.new_zeros(shape).index_copy(dimension, places, tensor)
