@@ -232,4 +232,5 @@ def test_predictions_are_those_that_the_curve_counts(finished):
 def test_the_papers_study_is_one_dag(fresh):
     jobs = fresh.planned("--cores", "8", configfile=None)
     assert (jobs["train_network"], jobs["prune_network"], jobs["find_knee"]) == (72, 144, 144)
-    assert (jobs["extract_features"], jobs["make_tables"], jobs["draw_figures"]) == (1, 1, 1)
+    assert (jobs["download_archive"], jobs["extract_archive"], jobs["merge_shards"]) == (17, 16, 1)
+    assert (jobs["make_tables"], jobs["draw_figures"]) == (1, 1)
