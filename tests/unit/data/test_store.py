@@ -92,6 +92,7 @@ def test_h5py_alone_reads_it(recordings, tmp_path, logmel):
 @pytest.fixture
 def eager_workers(monkeypatch):
     """Start as many processes as are allowed, however few the clips."""
+    monkeypatch.setattr(extraction, "AUDIO_FOR_ONE_S", 0.0)
     monkeypatch.setattr(extraction, "AUDIO_PER_WORKER_S", 0.01)
 
 

@@ -18,7 +18,8 @@ from channel_sparsity.files import StudyError
 
 CLIPS_AT_ONCE = 16  # 1 MB of features: little to hold, and much work beside the cost of handing it over
 BATCHES_AHEAD = 2  # for each worker, so that none waits while the file is written
-AUDIO_PER_WORKER_S = 2000.0  # what a core computes while another process starts (0.7 s)
+AUDIO_FOR_ONE_S = 4000.0  # less than this is done before other processes have started and paid for it (0.7 s each)
+AUDIO_PER_WORKER_S = 600.0  # a TAU archive, some 9,000 s, thus keeps up to 15 cores busy
 
 #: From whatever stands for a clip and the settings to the clip. Processes share it: it is a function of a module.
 Reader = Callable[[object, LogMel], Clip]
@@ -60,8 +61,9 @@ def compute(read: Reader, sources: Sequence, settings: LogMel, workers: int) -> 
     import the main script: its work must stand behind `if __name__ == "__main__"`.
     """
     batches = [sources[start : start + CLIPS_AT_ONCE] for start in range(0, len(sources), CLIPS_AT_ONCE)]
-    workers = min(workers, int(len(sources) * settings.duration_s // AUDIO_PER_WORKER_S))
-    if workers <= 1:
+    audio_s = len(sources) * settings.duration_s
+    workers = min(workers, int(audio_s // AUDIO_PER_WORKER_S))
+    if workers <= 1 or audio_s < AUDIO_FOR_ONE_S:
         yield from (_compute(read, batch, settings) for batch in batches)
         return
     # Spawned, since a fork of a process with threads, which numerical libraries start, can hang.
