@@ -7,15 +7,30 @@ vgg11,slimming,6,0.9291,0.47,0.992,
 resnet11,ista,3,0.5,,,no interval of r at fewer than 4 points
 mobilenet0.25,slimming,0,,,,"needs at least 3 points, has 0"
 """
+CELLS = """network,recipe,lam,seed,ws,reason,training_status,curve_status
+vgg11,slimming,0,1,0.1,,trained,traced
+vgg11,slimming,1e-1,1,,training diverged: the training loss was nan in epoch 1,diverged,diverged
+vgg11,ista,1e-1,1,,training diverged: the training loss was nan in epoch 1,diverged,diverged
+resnet11,ista,0,1,0.1,"no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",trained,diverged
+resnet11,ista,1e-4,2,,WS undefined: these gammas do not differ,trained,traced
+resnet11,ista,1e-5,2,0.3,no knee: flat,trained,traced
+"""
 
 
 def test_a_finished_study_says_its_correlations_and_where_they_are(tmp_path):
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables/correlation.csv").write_text(TABLE)
+    (tmp_path / "tables/cells.csv").write_text(CELLS)
     said = outcome(tmp_path)
     assert "vgg11  slimming               r = 0.93 (0.47 to 0.99), n = 6" in said
     assert "r = 0.50, n = 3" in said and "no r: needs at least 3 points, has 0" in said
     assert f"{tmp_path}/tables" in said and f"{tmp_path}/figures" in said
+    told = said.split("Went wrong, and is left out of the statistics:\n")[1].splitlines()[:-1]
+    assert told == [
+        "  vgg11, lambda 1e-1, seed 1: training diverged: the training loss was nan in epoch 1",
+        "  resnet11, lambda 0, seed 1, ista: no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",
+        "  resnet11, lambda 1e-4, seed 2: WS undefined: these gammas do not differ",
+    ]
 
 
 def test_without_tables_nothing_is_said(tmp_path):

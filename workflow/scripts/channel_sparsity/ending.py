@@ -21,9 +21,23 @@ def outcome(results: Path) -> str:
         [
             "Weight Skewness and Prune Knee, Pearson's r (95 % interval):",
             *lines,
+            *_went_wrong(results / "tables" / "cells.csv"),
             f"Tables to read: {results}/tables/*.html; figures: {results}/figures/*.svg",
         ]
     )
+
+
+def _went_wrong(cells: Path) -> list[str]:
+    """Trainings and curves of which no number is of use, and why; nothing if there are none."""
+    said = []
+    with open(cells, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            cell = f"  {row['network']}, lambda {row['lam']}, seed {row['seed']}"
+            if row["training_status"] != "trained" or not row["ws"]:
+                said.append(f"{cell}: {row['reason']}")
+            elif row["curve_status"] != "traced":
+                said.append(f"{cell}, {row['recipe']}: {row['reason']}")
+    return ["Went wrong, and is left out of the statistics:", *dict.fromkeys(said)] if said else []
 
 
 def _correlation(row: dict[str, str]) -> str:
