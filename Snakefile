@@ -26,6 +26,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/partial.smk"
 
 
 localrules:
@@ -37,6 +38,7 @@ localrules:
     curves,
     tables,
     figures,
+    partial,
 
 
 rule all:
