@@ -75,6 +75,18 @@ def code(script):
     return fingerprint(SCRIPTS / f"{script}.py")
 
 
+def code_for(script):
+    """`code` for each network and recipe apart: what is in the files of other networks and methods does not count."""
+
+    def of(wildcards):
+        names = [configuration.family(wildcards.network)]
+        if hasattr(wildcards, "recipe"):
+            names.append(config["recipes"][wildcards.recipe]["method"])
+        return fingerprint(SCRIPTS / f"{script}.py", tuple(names))
+
+    return of
+
+
 def users(path, made):
     """A file of the user's that a rule makes another from. If both are absent, the script says what is missing better
     than Snakemake; if the user's is gone afterwards, what was made stays."""
@@ -134,7 +146,7 @@ def recipe_settings(wildcards):
 
 def width_scale(wildcards):
     """The factor on the widths of a network."""
-    return config["width_scale"][configuration.family(wildcards.network)]
+    return configuration.width_scale_of(config, wildcards.network)
 
 
 # The readings of finished studies that stand beside this one's.
