@@ -11,7 +11,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
 from channel_sparsity.data.expected import check_expected
-from channel_sparsity.ending import failures, outcome
+from channel_sparsity.ending import failures, outcome, unfinished
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.memory import KEEP_FREED_MEMORY
@@ -68,6 +68,14 @@ wildcard_constraints:
 def for_all(pattern, grid):
     """One file name for each point of a grid."""
     return [pattern.format(**point) for point in grid]
+
+
+# For what the terminal says at the end: where everything lies, and the last file of each trained and each pruned network.
+FOLDERS = Path(RESULTS), Path(DATA)
+LAST_FILES = (
+    [Path(file) for file in for_all(f"{TRAIN}/sparsity.json", CELLS)],
+    [Path(file) for file in for_all(f"{PRUNE}/knee.json", CURVES)],
+)
 
 
 def code(script):
