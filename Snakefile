@@ -47,8 +47,9 @@ rule all:
 
 
 onsuccess:
-    print(outcome(Path(RESULTS)))
+    print(outcome(*FOLDERS, *LAST_FILES))
 
 
 onerror:
     print(failures(map(Path, log), Path.cwd()), file=sys.stderr)
+    print(unfinished(Path(RESULTS), *LAST_FILES), file=sys.stderr)

@@ -14,11 +14,12 @@ from pathlib import Path
 
 
 @functools.cache
-def fingerprint(script: Path) -> str:
+def fingerprint(script: Path, chosen: tuple[str, ...] = ()) -> str:
     """The digest (16 hexadecimal digits) of a script and of the modules that it imports, directly or not.
 
     Modules are those of packages beside the script; a plain module beside it (job.py: logs and errors) decides no
-    result.
+    result. ``import_module(f"package.{name}")`` imports those modules of the package that are `chosen`, and any of them
+    if none is: a network is not trained anew because another was added.
     """
     root = script.parent
     reached, waiting = set(), [script]
@@ -26,7 +27,7 @@ def fingerprint(script: Path) -> str:
         path = waiting.pop()
         if path not in reached:
             reached.add(path)
-            waiting.extend(_imports(path, root))
+            waiting.extend(_imports(path, root, chosen))
     digest = hashlib.sha256()
     for path in sorted(reached):
         digest.update(f"{path.relative_to(root).as_posix()}\n{code_of(path.read_text(encoding='utf-8'))}\n".encode())
@@ -34,7 +35,7 @@ def fingerprint(script: Path) -> str:
 
 
 @functools.cache
-def _imports(path: Path, root: Path) -> tuple[Path, ...]:
+def _imports(path: Path, root: Path, chosen: tuple[str, ...]) -> tuple[Path, ...]:
     """The files under `root` that a file imports, anywhere in it, with the packages that contain them."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -47,6 +48,8 @@ def _imports(path: Path, root: Path) -> tuple[Path, ...]:
                 )
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            names.update(_from_a_package(node, path, root, chosen))
     found = set()
     for name in names:
         parts = name.split(".")
@@ -55,6 +58,20 @@ def _imports(path: Path, root: Path) -> tuple[Path, ...]:
             inside = [place / "__init__.py", *([place.with_name(f"{place.name}.py")] if depth > 1 else [])]
             found.update(path for path in inside if path.is_file())
     return tuple(sorted(found))
+
+
+def _from_a_package(call: ast.Call, path: Path, root: Path, chosen: tuple[str, ...]) -> set[str]:
+    """The modules that ``import_module(f"package.{name}")`` may import."""
+    match call.args:
+        case [ast.JoinedStr(values=[ast.Constant(value=prefix), ast.FormattedValue()])] if prefix.endswith("."):
+            package = prefix.removesuffix(".")
+        case _:
+            raise ValueError(
+                f"{path} imports a module by a name that the fingerprint cannot follow: "
+                'use import_module(f"package.{name}")'
+            )
+    modules = {file.stem for file in root.joinpath(*package.split(".")).glob("[!_]*.py")}
+    return {f"{package}.{name}" for name in modules.intersection(chosen) or modules}
 
 
 def code_of(source: str) -> str:
