@@ -24,7 +24,7 @@ SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
 ARCHIVE = {"name": "x.zip", "bytes": 1, "md5": "0" * 32}
-OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
+OVERLAYS = sorted((ROOT / "config").rglob("*.yaml"))
 
 
 def merge(base, changes):
