@@ -8,9 +8,15 @@ step reruns training and what follows.
 import ast
 import functools
 import hashlib
-import io
-import tokenize
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+#: A piece of text, or a comment. (A regular expression, since this is read at every start: the tokenizer takes ten
+#: times as long. f-strings with their own quotes inside, which Python 3.11 does not know, are not for it.)
+_TEXT_OR_COMMENT = re.compile(
+    r"""(?s)"{3}(?:\\.|[^\\])*?"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(#[^\n]*)"""
+)
 
 
 @functools.cache
@@ -21,40 +27,59 @@ def fingerprint(script: Path) -> str:
     result.
     """
     root = script.parent
-    reached, waiting = set(), [script]
+    reached, waiting = {}, [script]
     while waiting:
         path = waiting.pop()
         if path not in reached:
-            reached.add(path)
-            waiting.extend(_imports(path, root))
+            reached[path], imported = _read(path, root)
+            waiting.extend(imported)
     digest = hashlib.sha256()
-    for path in sorted(reached):
-        digest.update(f"{path.relative_to(root).as_posix()}\n{code_of(path.read_text(encoding='utf-8'))}\n".encode())
+    for path, code in sorted(reached.items()):
+        digest.update(f"{path.relative_to(root).as_posix()}\n{code}\n".encode())
     return digest.hexdigest()[:16]
 
 
 @functools.cache
-def _imports(path: Path, root: Path) -> tuple[Path, ...]:
-    """The files under `root` that a file imports, anywhere in it, with the packages that contain them."""
+def _read(path: Path, root: Path) -> tuple[str, tuple[Path, ...]]:
+    """What a file does (`code_of`), and the files under `root` that it imports, anywhere in it, with their packages."""
+    source = path.read_text(encoding="utf-8")
+    statements = list(_statements(ast.parse(source)))
+    if any(isinstance(each, ast.ImportFrom) and each.level for each in statements):
+        raise ValueError(f"{path} has a relative import, which the fingerprint does not follow: make it absolute")
+    return _code_of(source, statements), tuple(sorted(_imports(statements, root)))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements in a module or in a statement, at every depth."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, part, ()):
+            yield child
+            yield from _statements(child)
+
+
+def _imports(statements: Iterable[ast.AST], root: Path) -> set[Path]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                raise ValueError(
-                    f"{path} has a relative import, which the fingerprint does not follow: make it absolute"
-                )
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    found = set()
-    for name in names:
-        parts = name.split(".")
-        for depth in range(1, len(parts) + 1):
-            place = root.joinpath(*parts[:depth])
-            inside = [place / "__init__.py", *([place.with_name(f"{place.name}.py")] if depth > 1 else [])]
-            found.update(path for path in inside if path.is_file())
-    return tuple(sorted(found))
+    return {path for name in names for path in _files_of(name, root)}
+
+
+@functools.cache
+def _files_of(name: str, root: Path) -> tuple[Path, ...]:
+    """The files under `root` that the import of a module (or of a name in one) runs."""
+    parts = name.split(".")
+    if not root.joinpath(parts[0]).is_dir():
+        return ()
+    found = []
+    for depth in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:depth])
+        inside = [place / "__init__.py", *([place.with_name(f"{place.name}.py")] if depth > 1 else [])]
+        found.extend(path for path in inside if path.is_file())
+    return tuple(found)
 
 
 def code_of(source: str) -> str:
@@ -62,12 +87,12 @@ def code_of(source: str) -> str:
 
     Taken from the text rather than from the syntax tree, whose printed form differs between Python versions.
     """
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
+    return _code_of(source, _statements(ast.parse(source)))
+
+
+def _code_of(source: str, statements: Iterable[ast.AST]) -> str:
+    lines = _TEXT_OR_COMMENT.sub(lambda found: "" if found[1] else found[0], source).splitlines()
+    for node in statements:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             rows = range(node.lineno - 1, node.end_lineno)
             before = lines[rows[0]].encode()[: node.col_offset]
