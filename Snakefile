@@ -42,6 +42,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
 

@@ -14,6 +14,7 @@ if DATASET["source"] != "record":
             f"{DATA}/clips.csv",
         output:
             store=f"{DATA}/logmel.h5",
+            findings=f"{DATA}/findings.csv",
             manifest=f"{DATA}/manifest.json",
         log:
             f"{DATA}/logs/extract_features.log",

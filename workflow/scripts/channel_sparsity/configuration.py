@@ -42,13 +42,19 @@ def _known(_validator: object, names: str, value: object, _schema: Mapping) -> I
 _Validator = extend(Draft202012Validator, {"known": _known}, type_checker=_TYPES)
 
 
+def read_yaml(path: str | Path) -> object:
+    """What a YAML file holds."""
+    # libyaml's parser, where there is one, takes a tenth of the time.
+    return yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
     """Raise one sentence about the first wrong key or value of a merged configuration.
 
     `files` are the files it was merged from, the base first; the sentence names the last one that holds the key, or the
     command line if none does.
     """
-    contents = [(path, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}) for path in files]
+    contents = [(path, read_yaml(path) or {}) for path in files]
     # Two problems in one configuration: the shallower first, and a wrong key before what follows from it.
     error = best_match(_Validator(schema).iter_errors(config))
     if error is not None:
