@@ -92,7 +92,8 @@ def builder(tmp_path):
 
     def prints():
         fingerprint.cache_clear()
-        _imports.cache_clear()
+        _read.cache_clear()
+        _files_of.cache_clear()
         return [fingerprint(tmp_path / "build.py", chosen) for chosen in (("one",), ("other", "elsewhere"), ())]
 
     return prints
