@@ -33,13 +33,11 @@ def adopt(source: Path, directory: Path, cores: str) -> str:
     folder = source.resolve() if source.is_dir() else unpack(source, results)
     if folder.parent != results.resolve():
         raise StudyError(f"{source} is not in {results}: move it there, or name the zip archive of it")
-    made = check(folder, {rule: fingerprint(SCRIPTS / f"{rule}.py") for rule in TAKEN})
-    if made["study"] != folder.name:
-        raise StudyError(f"{folder} is the study {made['study']}: name the folder so")
+    made_by = check(folder, {rule: fingerprint(SCRIPTS / f"{rule}.py") for rule in TAKEN})
     configuration = folder / "configuration.json"
-    write_json(configuration, made["configuration"])
-    data = directory / "data" / made["dataset"]
+    data = directory / "data" / made_by["dataset"]
     place(folder, data)
+    write_json(configuration, made_by)
     same_time([folder, data])
     known = ["--configfile", str(configuration)]
     options = ["--cores", cores, "--directory", str(directory), "--quiet", "all"]

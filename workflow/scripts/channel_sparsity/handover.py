@@ -89,25 +89,40 @@ def _check_room(archive: Path, size: int, results: Path) -> None:
 
 
 def check(folder: Path, code: Mapping[str, str]) -> dict:
-    """The provenance of an unpacked study, which must be whole, as its jobs wrote it, and of this code.
+    """The configuration of an unpacked study, which must be whole, as its jobs wrote it, and of this code.
 
     `code`: the fingerprints of this tree's rules that must be those that the study was made by.
     """
     provenance = folder / "provenance.json"
     if not provenance.is_file():
         raise StudyError(f"{provenance} is missing: hand on a study that is finished")
+    links = sorted(path for path in folder.rglob("*") if path.is_symlink())
+    if links:
+        raise StudyError(f"{links[0]} is a link: a study that is handed on has none, so do not use it")
     recorded = verify_folder(folder)
-    free = {path for path in folder.rglob("*") if path.suffix in (SUFFIX, ".log") or path.name in VARYING}
-    unknown = sorted(path for path in folder.rglob("*") if path.is_file() and path not in recorded | free)
+    unknown = sorted(path for path in folder.rglob("*") if path.is_file() and path not in recorded and not _free(path))
     if unknown:
         raise StudyError(f"{unknown[0]} has no checksum, so nobody knows whether it is whole: delete it")
-    made = read_json(provenance)
-    other = sorted(rule for rule, digest in code.items() if made["code"].get(rule, digest) != digest)
-    if other:
+    try:
+        made = read_json(provenance)
+        configuration, stages = made["configuration"], dict(made["code"])
+        names = [configuration["study"], configuration["dataset"]]
         commit = (read_json(folder / "run.json")["git"] or {}).get("commit")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StudyError(f"{provenance} and run.json are no record of a study: do not use {folder}") from error
+    if names[0] != folder.name or not all(isinstance(name, str) and _STUDY.fullmatch(name) for name in names):
+        raise StudyError(f"{folder} holds the study {names[0]!r} of the data set {names[1]!r}: do not use it")
+    other = sorted(rule for rule, digest in code.items() if stages.get(rule, digest) != digest)
+    if other:
         where = f": check out commit {commit}" if commit else ": get the code that came with it"
         raise StudyError(f"{folder} was made by other code of {', '.join(other)} than this tree's{where}")
-    return made
+    return configuration
+
+
+def _free(path: Path) -> bool:
+    """Whether a file needs no checksum: nothing that is adopted is computed from it."""
+    beside = path.suffix in (SUFFIX, ".log") or path.name in (*VARYING, "configuration.json")
+    return beside or path.parent.name in ("steps", "state")
 
 
 def place(folder: Path, data: Path) -> None:
