@@ -179,7 +179,10 @@ def refuse_another_data_set():
     manifest = Path(DATA) / "manifest.json"
     if not manifest.exists():
         return
-    made = read_json(manifest)
+    try:
+        made = read_json(manifest)
+    except StudyError as error:
+        raise WorkflowError(str(error))
     if (made_from := made.get("settings", {})) != CONTENT:
         differing = sorted(
             k for k in {*made_from, *CONTENT} if made_from.get(k) != CONTENT.get(k)
