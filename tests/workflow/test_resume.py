@@ -136,6 +136,6 @@ def test_numbers_that_go_wrong_are_recorded_and_hold_back_nothing(study):
     assert not cells["included"][cells["reason"].notna()].any()
     knee = json.loads((study.work / PRUNE.replace("slimming", "wild") / "knee.json").read_text())
     assert knee["status"] == "none" and knee["reason"].startswith("in fine-tuning of step 1")
-    assert "Went wrong, and is left out of the statistics:" in said
+    assert "of which went wrong:" in said
     assert "vgg11, lambda 9e-1, seed 1: training diverged: the training loss was nan in epoch 1" in said
     assert "vgg11, lambda 0, seed 1, wild: no knee: in fine-tuning of step 1, the training loss was " in said

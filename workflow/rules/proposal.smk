@@ -22,7 +22,7 @@ rule propose_grid:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
-        code=code("propose_grid"),
+        code=code_for("propose_grid"),
         settings=config["training"],
         plan=config["proposal"],
         margin=config["accuracy_margin"],

@@ -27,7 +27,7 @@ rule prune_network:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
-        code=code("prune_network"),
+        code=code_for("prune_network"),
         settings=config["training"],
         recipe=recipe_settings,
         width_scale=width_scale,

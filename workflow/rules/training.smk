@@ -45,7 +45,7 @@ rule train_network:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
-        code=code("train_network"),
+        code=code_for("train_network"),
         settings=config["training"],
         width_scale=width_scale,
         state_seconds=untracked(STATE_SECONDS),

@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
+from contexts_for_tests import context
 
+from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of, widths_of
+from channel_sparsity.pruning.context import Context
 from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
-from channel_sparsity.pruning.methods import Ista, Method, RandomOrder, Slimming, method_of
+from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
@@ -59,9 +62,9 @@ def network():
     return network
 
 
-SLIMMING = Method(Slimming())
-ISTA = Method(Ista(40, 32), absorbs=True)
-RANDOM = Method(RandomOrder(1))
+SLIMMING = Method(slimming.scores, context(32))
+ISTA = Method(ista.scores, context(32), absorbs=True)
+RANDOM = Method(random.scores, context(32))
 
 
 def traced(network, clips, method=SLIMMING, schedule=STEPS, seed=1):
@@ -125,7 +128,7 @@ def test_once_cuts_the_trained_network_each_goes_on_from_the_last_step(network, 
 
 def test_the_trained_network_is_left_as_it_was(network, clips):
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    for method in (SLIMMING, RANDOM, Method(Ista(40, 32), absorbs=True, shrinks=True)):
+    for method in (SLIMMING, RANDOM, Method(ista.scores, context(32), absorbs=True, shrinks=True)):
         traced(network, clips, method)
     for kind in ("none", "subgradient", "proximal", "ista"):
         finetune(network, Finetuning(RECIPE, Penalty(kind, 1e-3), 0.5), clips[0], seed=1, purpose=())
@@ -194,11 +197,11 @@ def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, me
 
 def test_the_random_order_is_the_same_for_every_lambda_and_another_at_each_step(network):
     sparser = build("vgg11", 2, 0.05)
-    one, same = RandomOrder(seed=1).scores(network, 1), RandomOrder(seed=1).scores(sparser, 1)
+    one, same = random.scores(network, context()), random.scores(sparser, context())
     assert all(torch.equal(one[name], same[name]) for name in one)
     name = next(iter(one))
-    assert not torch.equal(one[name], RandomOrder(seed=1).scores(network, 2)[name])
-    assert not torch.equal(one[name], RandomOrder(seed=2).scores(network, 1)[name])
+    assert not torch.equal(one[name], random.scores(network, context(step=2))[name])
+    assert not torch.equal(one[name], random.scores(network, context(seed=2))[name])
 
 
 @pytest.mark.parametrize("kind", ["subgradient", "proximal", "ista"])
@@ -210,10 +213,26 @@ def test_a_penalty_makes_gammas_smaller_while_it_finetunes(kind, network, clips)
     assert total(1e-2) < total(0.0)
 
 
-def test_a_recipe_names_its_method():
-    recipe = {"tied_gammas": "mean", "signed_gammas": True, "absorb": False, "shrink_survivors": False}
-    options = {"name": "vgg11", "seed": 3, "bands": 40, "frames": 401}
-    assert method_of(recipe | {"method": "slimming"}, **options) == Method(Slimming("mean", True))
-    assert method_of(recipe | {"method": "random"}, **options) == Method(RandomOrder(3, "vgg11"))
-    expected = Method(Ista(40, 401), absorbs=True, shrinks=True)
-    assert method_of(recipe | {"method": "ista", "absorb": True, "shrink_survivors": True}, **options) == expected
+@pytest.mark.parametrize("method", [slimming, random, ista])
+def test_a_recipe_names_its_method(method):
+    recipe = {"method": method.__name__.rsplit(".", 1)[-1], "absorb": True, "shrink_survivors": False}
+    made = method_of(recipe, name="vgg11", seed=3, bands=40, frames=401)
+    assert made == Method(method.scores, Context(recipe, "vgg11", 3, 40, 401), absorbs=True, shrinks=False)
+
+
+def test_a_method_that_does_not_score_every_channel_is_named(network):
+    def all_but_one(network, context):
+        return {name: values[1:] for name, values in slimming.scores(network, context).items()}
+
+    def infinite(network, context):
+        return {name: values / 0 for name, values in slimming.scores(network, context).items()}
+
+    def backwards(network, context):
+        return dict(reversed(slimming.scores(network, context).items()))
+
+    width = widths_of(network)["stage1.0.norm"]
+    for scores in (all_but_one, infinite):
+        with pytest.raises(StudyError, match=rf"test_curve has to give `stage1.0.norm` {width} finite scores"):
+            Method(scores, context()).prune(network, 1, 1)
+    with pytest.raises(StudyError, match=r"other sets of channels than stage1.0.norm"):
+        Method(backwards, context()).prune(network, 1, 1)

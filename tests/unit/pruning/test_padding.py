@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
+from contexts_for_tests import context
 
 from channel_sparsity.naming import NETWORKS, family
 from channel_sparsity.networks import widths_of
+from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.padding import MULTIPLE, padded, trimmed
 from channel_sparsity.pruning.selection import choose, sizes_of
-from channel_sparsity.pruning.slimming import scores
 from channel_sparsity.pruning.surgery import cut
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
@@ -42,7 +43,7 @@ RECIPE = Recipe(
 def cut_network(trained):
     def make(name, count):
         network = trained(name, SCALE[family(name)])
-        return cut(network, choose(scores(network), sizes_of(network), count))
+        return cut(network, choose(scores(network, context()), sizes_of(network), count))
 
     return make
 

@@ -6,11 +6,12 @@ import numpy
 import pandas
 import pytest
 import torch
+from contexts_for_tests import context
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.pruning import curve
 from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
-from channel_sparsity.pruning.methods import Ista, Method, RandomOrder, Slimming
+from channel_sparsity.pruning.methods import Method, ista, random, slimming
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training import fit as fitting
 from channel_sparsity.training.augmentation import Augmentation
@@ -82,12 +83,12 @@ def traced(network, clips, method, schedule, finetuning, state):
 @pytest.mark.parametrize(
     ("name", "method", "when", "penalty", "rescaling", "lives"),
     [
-        ("vgg11", Method(Slimming()), "each", "none", 1.0, (4, 9)),
-        ("vgg11", Method(Ista(40, 32), absorbs=True, shrinks=True), "each", "ista", 0.5, (2, 3, 12)),
-        ("resnet11", Method(Slimming(), absorbs=True), "each", "subgradient", 1.0, (5, 7)),
-        ("resnet11", Method(RandomOrder(1)), "once", "none", 1.0, (8, 4)),
-        ("mobilenet0.25", Method(Ista(40, 32), absorbs=True), "each", "proximal", 1.0, (6, 10)),
-        ("mobilenet0.25", Method(Slimming()), "none", "none", 1.0, (3,)),
+        ("vgg11", Method(slimming.scores, context(32)), "each", "none", 1.0, (4, 9)),
+        ("vgg11", Method(ista.scores, context(32), absorbs=True, shrinks=True), "each", "ista", 0.5, (2, 3, 12)),
+        ("resnet11", Method(slimming.scores, context(32), absorbs=True), "each", "subgradient", 1.0, (5, 7)),
+        ("resnet11", Method(random.scores, context(32)), "once", "none", 1.0, (8, 4)),
+        ("mobilenet0.25", Method(ista.scores, context(32), absorbs=True), "each", "proximal", 1.0, (6, 10)),
+        ("mobilenet0.25", Method(slimming.scores, context(32)), "none", "none", 1.0, (3,)),
     ],
 )
 def test_a_curve_killed_anywhere_goes_on_to_the_same_bits(
@@ -127,7 +128,7 @@ def test_time_before_a_kill_counts_up_to_the_state(network_of, clips, tmp_path, 
     """A step's seconds are those of all lives that worked on it, less what was lost."""
     now = [0.0]
     monkeypatch.setattr("channel_sparsity.training.state.time.monotonic", lambda: now[0])
-    arguments = (clips, Method(Slimming()), STEPS, Finetuning(RECIPE, Penalty("none", 0.0)))
+    arguments = (clips, Method(slimming.scores, context(32)), STEPS, Finetuning(RECIPE, Penalty("none", 0.0)))
     augment = fitting.augment
 
     def slow(*batch):
