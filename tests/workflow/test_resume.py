@@ -45,14 +45,14 @@ class Run:
         """Run to the end, after a kill perhaps; what it says and its exit status."""
         subprocess.run([*self.command, "--unlock"], cwd=self.study.code, check=True, capture_output=True)
         process = self.start()
-        said, _ = process.communicate(timeout=300)
+        said, _ = process.communicate(timeout=600)
         return said, process.returncode
 
     def job_in(self, cell):
         """The process that works in a folder, once it has written its state anew."""
         state = self.study.work / cell / "state"
         before = self.written(state)
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while self.written(state) in (None, before):
             assert time.monotonic() < end, f"no state came to {cell}"
             time.sleep(0.02)
@@ -73,27 +73,28 @@ def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, stu
     study.edit(
         "workflow/scripts/channel_sparsity/training/fit.py",
         "        history.append(row)\n",
-        "        history.append(row)\n        __import__('time').sleep(0.3)\n",
+        "        history.append(row)\n        __import__('time').sleep(0.3)\n"
+        "        while __import__('os').path.exists('wait'):\n            pass\n",
     )
     run = Run(study)
 
     # A job is killed: the run says so, and leaves the state.
     process = run.start()
     os.kill(run.job_in(TRAIN), signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == 1 and (study.work / TRAIN / "state/state.safetensors").exists()
 
     # Its Snakemake is killed: the orphan is named as long as it lives, and ends by itself.
     process = run.start()
     orphan = run.job_in(TRAIN)
+    (study.work / "wait").touch()
     assert "goes on from" in (study.work / TRAIN / "train.log").read_text()
-    os.kill(orphan, signal.SIGSTOP)
     process.kill()
     process.wait()
     said, status = run.end()
     assert status == 1 and f"{TRAIN} is being worked on by process {orphan} on {socket.gethostname()} since" in said
-    os.kill(orphan, signal.SIGCONT)
-    end = time.monotonic() + 30
+    (study.work / "wait").unlink()
+    end = time.monotonic() + 120
     while is_alive(orphan):
         assert time.monotonic() < end
         time.sleep(0.05)
