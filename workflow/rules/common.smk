@@ -30,6 +30,9 @@ try:
 except StudyError as error:
     raise WorkflowError(str(error))
 
+# It decides no result, so no rule may compare it and no table has it in its record.
+STATE_SECONDS = config.pop("state_seconds")
+
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"
 RESULTS = f"results/{config['study']}"

@@ -48,6 +48,7 @@ rule train_network:
         code=code("train_network"),
         settings=config["training"],
         width_scale=width_scale,
+        state_seconds=untracked(STATE_SECONDS),
     message:
         "Training {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"
     script:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import torch
 
@@ -12,6 +12,7 @@ from channel_sparsity.seeds import derive
 from channel_sparsity.training.augmentation import Augmentation, augment
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import add_subgradient
+from channel_sparsity.training.state import State
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,22 @@ class Epoch:
     accuracy_validation: float
 
 
-class Diverged(Exception):
+class Failure(Exception):
+    """A training that cannot be gone on with; `status` is what ``metrics.json`` calls it."""
+
+    status: str
+
+
+class Diverged(Failure):
     """The training loss, or a weight at the end, is not finite."""
+
+    status = "diverged"
+
+
+class OutOfMemory(Failure):
+    """The accelerator's memory does not suffice."""
+
+    status = "out_of_memory"
 
 
 def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -113,64 +128,110 @@ def fit(
     purpose: tuple[str | int, ...],
     validation: Subset | None = None,
     after_step: Callable[[float], None] | None = None,
+    state: State | None = None,
 ) -> Iterator[Epoch]:
     """Train `network` in place by `recipe` with lambda * L1 on its gammas; yield an `Epoch` after each epoch.
 
     All randomness of an epoch comes from (`seed`, `purpose`, epoch). `after_step` is called with the learning rate
     after each update (for a proximal step, say). Without `validation` nothing is evaluated and the
-    validation figures are NaN. Raises `Diverged` at the end of an epoch whose loss was not finite, or if a weight is
-    not finite at the end.
+    validation figures are NaN. Where `state` knows how far a run with this `purpose` came, that run's epochs are
+    yielded again and training goes on behind them, to the same bits; it is kept there after each epoch. Raises
+    `Diverged` at the end of an epoch whose loss was not finite, or if a weight is not finite at the end, and
+    `OutOfMemory`.
     """
     optimiser = make_optimiser(network, recipe)
-    gammas = list(gammas_of(network).values())
-    steps = math.ceil(len(train) / recipe.batch_size)
-    for epoch in range(recipe.epochs):
-        network.train()
-        with seeded(seed, *purpose, "epoch", epoch):
-            order = torch.randperm(len(train)).to(train.rows.device)
-            # Sums stay tensors: reading them at every step would make a GPU wait.
-            loss_sum = torch.zeros((), device=order.device)
-            correct = torch.zeros((), dtype=torch.int64, device=order.device)
-            for step, which in enumerate(order.split(recipe.batch_size)):
-                rate = recipe.rate(epoch, step, steps)
-                for group in optimiser.param_groups:
-                    group["lr"] = rate
-                batch = augment(*train.batch(which), recipe.augmentation)
-                logits = network(batch.features)
-                loss = batch.loss(logits)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                # The bounds are on the loss's gradient alone: lambda pulls equally hard at every step (R10).
-                if recipe.clip_gammas is not None:
-                    torch.nn.utils.clip_grad_value_(gammas, recipe.clip_gammas, foreach=True)
-                if recipe.clip_norm is not None:
-                    torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm, foreach=True)
-                add_subgradient(gammas, lam)
-                optimiser.step()
-                if after_step is not None:
-                    after_step(rate)
-                loss_sum += loss.detach() * len(which)
-                correct += (logits.detach().argmax(1) == batch.labels).sum()
-        loss_train = loss_sum.item() / len(train)
+    part = "/".join(map(str, purpose))
+    history = [] if state is None else _resume(state, part, network, optimiser)
+    yield from history
+    for epoch in range(len(history), recipe.epochs):
         loss_validation, accuracy_validation = math.nan, math.nan
-        if validation is not None:
-            log_probabilities = predict(network, validation)
-            loss_validation = torch.nn.functional.nll_loss(log_probabilities, validation.labels).item()
-            accuracy_validation = accuracy(log_probabilities, validation)
-        row = Epoch(
-            epoch + 1,
-            rate,
-            loss_train,
-            loss_validation,
-            correct.item() / len(train),
-            accuracy_validation,
-        )
+        try:
+            with seeded(seed, *purpose, "epoch", epoch):
+                rate, loss_train, accuracy_train = _learn(network, optimiser, train, recipe, epoch, lam, after_step)
+            if validation is not None:
+                log_probabilities = predict(network, validation)
+                loss_validation = torch.nn.functional.nll_loss(log_probabilities, validation.labels).item()
+                accuracy_validation = accuracy(log_probabilities, validation)
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemory(f"the accelerator's memory did not suffice in epoch {epoch + 1}") from error
+        row = Epoch(epoch + 1, rate, loss_train, loss_validation, accuracy_train, accuracy_validation)
         yield row
         if not math.isfinite(loss_train):
             raise Diverged(f"the training loss was {loss_train} in epoch {row.epoch}")
+        history.append(row)
+        if state is not None:
+            _keep(state, part, network, optimiser, history)
     # The loss is that of before each update, so the last one can still have gone astray.
     if not all(value.isfinite().all() for value in network.state_dict().values()):
         raise Diverged("the weights were not finite after the last step")
+
+
+def _learn(
+    network: torch.nn.Module,
+    optimiser: torch.optim.Optimizer,
+    train: Subset,
+    recipe: Recipe,
+    epoch: int,
+    lam: float,
+    after_step: Callable[[float], None] | None,
+) -> tuple[float, float, float]:
+    """One pass over the clips, epoch `epoch` from 0; its last learning rate, its mean loss and its accuracy."""
+    network.train()
+    gammas = list(gammas_of(network).values())
+    steps = math.ceil(len(train) / recipe.batch_size)
+    order = torch.randperm(len(train)).to(train.rows.device)
+    # Sums stay tensors: reading them at every step would make a GPU wait.
+    loss_sum = torch.zeros((), device=order.device)
+    correct = torch.zeros((), dtype=torch.int64, device=order.device)
+    for step, which in enumerate(order.split(recipe.batch_size)):
+        rate = recipe.rate(epoch, step, steps)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        batch = augment(*train.batch(which), recipe.augmentation)
+        logits = network(batch.features)
+        loss = batch.loss(logits)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        # The bounds are on the loss's gradient alone: lambda pulls equally hard at every step (R10).
+        if recipe.clip_gammas is not None:
+            torch.nn.utils.clip_grad_value_(gammas, recipe.clip_gammas, foreach=True)
+        if recipe.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm, foreach=True)
+        add_subgradient(gammas, lam)
+        optimiser.step()
+        if after_step is not None:
+            after_step(rate)
+        loss_sum += loss.detach() * len(which)
+        correct += (logits.detach().argmax(1) == batch.labels).sum()
+    return rate, loss_sum.item() / len(train), correct.item() / len(train)
+
+
+def _keep(
+    state: State, part: str, network: torch.nn.Module, optimiser: torch.optim.Optimizer, history: list[Epoch]
+) -> None:
+    """Note what the next epoch goes on from: weights and BN's statistics, the optimiser's, and the epochs so far."""
+    tensors = {f"network.{key}": tensor for key, tensor in network.state_dict().items()}
+    for number, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{key}": tensor for key, tensor in values.items()}
+    state.keep(part, {"history": [asdict(epoch) for epoch in history]}, tensors)
+
+
+def _resume(state: State, part: str, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> list[Epoch]:
+    """Put network and optimiser where `_keep` saw them; the epochs so far, none if nothing was kept."""
+    kept = state.part(part)
+    if kept is None:
+        return []
+    weights, moments = {}, {}
+    for name, tensor in kept.tensors.items():
+        kind, rest = name.split(".", 1)
+        if kind == "network":
+            weights[rest] = tensor
+        else:
+            number, key = rest.split(".")
+            moments.setdefault(int(number), {})[key] = tensor
+    network.load_state_dict(weights)
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
+    return [Epoch(**row) for row in kept.values["history"]]
 
 
 @torch.inference_mode()
@@ -192,6 +253,12 @@ def per_scene(log_probabilities: torch.Tensor, clips: Subset, scenes: list[str])
     correct = log_probabilities.argmax(1) == clips.labels
     of_scene = [correct[clips.labels == label].double() for label in range(len(scenes))]
     return {scene: hits.mean().item() if len(hits) else None for scene, hits in zip(scenes, of_scene, strict=True)}
+
+
+def only_answer(log_probabilities: torch.Tensor, scenes: list[str]) -> str | None:
+    """The scene that all of several clips are taken for, where a network tells none of them apart; else None."""
+    answers = log_probabilities.argmax(1).unique()
+    return scenes[answers.item()] if len(answers) == 1 < len(log_probabilities) else None
 
 
 def recipe_of(settings: Mapping) -> Recipe:
