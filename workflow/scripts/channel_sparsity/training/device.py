@@ -24,5 +24,11 @@ def device_of(wanted: str) -> torch.device:
     # cuBLAS wants to be told before it is first used; no kernel is chosen by timing, which varies.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # it costs a kernel a tensor
     torch.backends.cudnn.benchmark = False
     return torch.device("cuda")
+
+
+def name_of(device: torch.device) -> str:
+    """``cpu``, or the GPU by its product name."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

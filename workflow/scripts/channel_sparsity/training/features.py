@@ -11,7 +11,6 @@ import torch
 from channel_sparsity.data.store import open_store
 from channel_sparsity.files import StudyError, read_json
 
-
 CPU = torch.device("cpu")
 
 

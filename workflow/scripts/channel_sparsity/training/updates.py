@@ -8,22 +8,23 @@ from channel_sparsity.networks import gammas_of
 from channel_sparsity.training.augmentation import draw_partners, mask, mixup
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import add_subgradient
+from channel_sparsity.training.recipe import Recipe
 from channel_sparsity.training.replay import Replayed
 
 
 class Updates:
-    """Updates a network in place, a batch a call, and sums up loss and hits.
+    """Updates `network` in place, a batch a call.
 
-    `loss_sum` (nats) and `correct` (clips) stay tensors: reading them at every step would make a GPU wait. On a GPU the
-    whole update is one CUDA graph; then nothing in it may depend on a value that the CPU knows, so the learning rate
-    is a tensor there.
+    On a GPU the whole update is one CUDA graph: nothing in it may depend on a value that the CPU knows, so the learning
+    rate is a tensor there, and what Mixup draws is handed in. `after_step` is called with the learning rate after each
+    update.
     """
 
     def __init__(
         self,
         network: torch.nn.Module,
         train: Subset,
-        recipe,
+        recipe: Recipe,
         optimiser: torch.optim.Optimizer,
         *,
         lam: float,
@@ -33,6 +34,8 @@ class Updates:
         self.lam, self.after_step = lam, after_step
         self.gammas = list(gammas_of(network).values())
         self.device = train.rows.device
+        # Sums stay tensors: reading them at every step would make a GPU wait.
+        self.clips = 0
         self.loss_sum = torch.zeros((), device=self.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.device)
         self.rate = torch.zeros((), device=self.device)
@@ -43,6 +46,15 @@ class Updates:
         partner, weight = draw_partners(len(which), self.recipe.augmentation.mixup_alpha)
         self._set_rate(rate)
         self._update(which, partner.to(self.device, non_blocking=True), weight.to(self.device, non_blocking=True))
+        self.clips += len(which)
+
+    def averages(self) -> tuple[float, float]:
+        """Mean loss (nats) and accuracy of the clips since this was last asked, as the network met them."""
+        loss, accuracy = self.loss_sum.item() / self.clips, self.correct.item() / self.clips
+        self.clips = 0
+        self.loss_sum.zero_()
+        self.correct.zero_()
+        return loss, accuracy
 
     def _set_rate(self, rate: float) -> None:
         if self.device.type == "cuda":
