@@ -1,7 +1,7 @@
 """The study on a GPU: a step of training, a whole training and a whole curve of a network of each family.
 
     PYTHONPATH=workflow/scripts python benchmarks/gpu.py
-    PYTHONPATH=workflow/scripts python benchmarks/gpu.py --device cpu --clips 64 --frames 101 --epochs 1 --networks vgg11
+    PYTHONPATH=workflow/scripts python benchmarks/gpu.py --device cpu --clips 64 --epochs 1 --networks mobilenet0.25
 
 Full widths, the paper's settings, noise for clips, half precision beside single. The plain way is that of
 `benchmarks/training.py`, on the GPU with batches that a DataLoader brings. An hour or two on one GPU; the second line

@@ -33,5 +33,5 @@ def test_a_gpu_computes_in_a_way_that_repeats_itself(monkeypatch, restored, want
 
 def test_a_gpu_that_is_not_there_is_said_in_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(StudyError, match="`training.device` is `cuda`"):
+    with pytest.raises(StudyError, match=r"`training.device` is `cuda`"):
         device_of("cuda")
