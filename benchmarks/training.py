@@ -4,7 +4,8 @@
 
 About four minutes. Both ways do the same arithmetic: Mixup, SpecAugment, cross-entropy, L1 on the gammas, SGD with
 momentum and weight decay. The plain way is that of most public code: a DataLoader over clips, each normalised and
-masked on its own, contiguous tensors, the penalty as a term of the loss, `loss.item()` at every step. Ours is timed in half precision (bfloat16) too.
+masked on its own, contiguous tensors, the penalty as a term of the loss, `loss.item()` at every step. Ours is timed in
+half precision (bfloat16) too.
 """
 
 from collections.abc import Callable, Iterator
