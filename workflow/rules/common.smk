@@ -32,6 +32,10 @@ try:
 except StudyError as error:
     raise WorkflowError(str(error))
 
+# How and where, not what: no rule may compare these, and no table has them in its record.
+STATE_SECONDS = config.pop("state_seconds")
+DEVICE = config["training"].pop("device")
+
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"
 RESULTS = f"results/{config['study']}"
