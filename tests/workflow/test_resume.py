@@ -74,7 +74,7 @@ def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, stu
         "workflow/scripts/channel_sparsity/training/fit.py",
         "        history.append(row)\n",
         "        history.append(row)\n        __import__('time').sleep(0.3)\n"
-        "        while __import__('os').path.exists('wait'):\n            pass\n",
+        "        while __import__('os').path.exists('wait'):\n            __import__('time').sleep(0.1)\n",
     )
     run = Run(study)
 

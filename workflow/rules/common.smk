@@ -32,8 +32,9 @@ try:
 except StudyError as error:
     raise WorkflowError(str(error))
 
-# It decides no result, so no rule may compare it and no table has it in its record.
+# How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")
+DEVICE = config["training"].pop("device")
 
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"

@@ -29,6 +29,7 @@ rule prune_network:
     params:
         code=code_for("prune_network"),
         settings=config["training"],
+        device=untracked(DEVICE),
         recipe=recipe_settings,
         width_scale=width_scale,
         state_seconds=untracked(STATE_SECONDS),

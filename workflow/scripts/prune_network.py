@@ -15,9 +15,11 @@ from channel_sparsity.networks import build
 from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.pruning.traced import Traced
+from channel_sparsity.training.device import device_of
 from channel_sparsity.training.features import load_subsets
-from channel_sparsity.training.fit import Failure, accuracy, finetuning_recipe, predict
+from channel_sparsity.training.fit import Failure, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import finetuning_recipe
 from channel_sparsity.training.state import State, identity
 from job import job, progress
 
@@ -28,8 +30,8 @@ def write_predictions(path, log_probabilities, validation, scenes):
     with whole(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
         file.create_dataset("scene", data=best.indices.numpy().astype(numpy.uint16))
         file.create_dataset("log_probability", data=best.values.numpy())
-        file.create_dataset("label", data=validation.labels.numpy().astype(numpy.uint16))
-        file.create_dataset("row", data=validation.rows.numpy())
+        file.create_dataset("label", data=validation.labels.cpu().numpy().astype(numpy.uint16))
+        file.create_dataset("row", data=validation.rows.cpu().numpy())
         file.attrs["scenes"] = scenes
         file.attrs["about"] = (
             "scene and log_probability [steps, clips], label and row (in logmel.h5 and split.csv) [clips]"
@@ -41,6 +43,7 @@ STATE = Path(snakemake.output.curve).with_name("state")
 with job(snakemake), held(STATE) as check_hold:
     files, params = snakemake.input, snakemake.params
     torch.set_num_threads(params.settings["threads"])
+    device = device_of(params.device)
     recipe_name, name = snakemake.wildcards.recipe, snakemake.wildcards.network
     lam, seed = snakemake.wildcards.lam, int(snakemake.wildcards.seed)
     metrics = read_json(files.metrics)
@@ -54,6 +57,7 @@ with job(snakemake), held(STATE) as check_hold:
     state = State(
         STATE,
         identity(
+            device,
             {
                 "code": params.code,
                 "settings": params.settings,
@@ -70,13 +74,13 @@ with job(snakemake), held(STATE) as check_hold:
         ),
         params.state_seconds,
     )
-    train, validation, scenes = load_subsets(files.store, files.split, files.normalisation)
+    train, validation, scenes = load_subsets(files.store, files.split, files.normalisation, device)
     network = build(name, len(scenes), params.width_scale)
     try:
         network.load_state_dict(load_file(files.weights))
     except (OSError, RuntimeError, SafetensorError) as error:
         raise StudyError(f"{files.weights} cannot be loaded ({error}): delete it and run again") from error
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(device, memory_format=torch.channels_last)
 
     bands, frames = train.logmel.shape[1:]
     method = method_of(plan, name=name, seed=seed, bands=bands, frames=frames)

@@ -12,9 +12,11 @@ from channel_sparsity.files import sha256, whole, write_csv, write_json
 from channel_sparsity.holding import held
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.networks.cost import cost
+from channel_sparsity.training.device import device_of, name_of
 from channel_sparsity.training.features import load_subsets
-from channel_sparsity.training.fit import Failure, accuracy, fit, only_answer, per_scene, predict, recipe_of, seeded
+from channel_sparsity.training.fit import Failure, accuracy, fit, only_answer, per_scene, predict, seeded
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import recipe_of
 from channel_sparsity.training.state import State, identity
 from job import job, progress
 
@@ -23,11 +25,13 @@ STATE = Path(snakemake.output.metrics).with_name("state")
 with job(snakemake), held(STATE) as check_hold:
     files, params = snakemake.input, snakemake.params
     torch.set_num_threads(params.settings["threads"])
+    device = device_of(params.device)
     name, lam, seed = snakemake.wildcards.network, snakemake.wildcards.lam, int(snakemake.wildcards.seed)
     recipe = recipe_of(params.settings)
     state = State(
         STATE,
         identity(
+            device,
             {
                 "code": params.code,
                 "settings": params.settings,
@@ -38,10 +42,10 @@ with job(snakemake), held(STATE) as check_hold:
         ),
         params.state_seconds,
     )
-    train, validation, scenes = load_subsets(files.store, files.split, files.normalisation)
+    train, validation, scenes = load_subsets(files.store, files.split, files.normalisation, device)
     with seeded(seed, name, "initialisation"):
         network = build(name, len(scenes), params.width_scale)
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(device, memory_format=torch.channels_last)
     penalty = Penalty(params.settings["penalty"], float(lam))
 
     status, reason = "trained", None
@@ -111,6 +115,7 @@ with job(snakemake), held(STATE) as check_hold:
             "macs": costs.macs,
             "channels": len(gammas),
             "shrinkage": float(lam) * recipe.sum_of_rates(len(train)),
+            "device": name_of(device),
             "weights_sha256": sha256(snakemake.output.weights),
         },
     )

@@ -16,8 +16,9 @@ from channel_sparsity.pruning.methods import Method, ista, method_of, random, sl
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Diverged, Recipe, accuracy, predict
+from channel_sparsity.training.fit import Diverged, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=1,
@@ -33,6 +34,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
     clip_gammas=None,
     clip_norm=None,
+    precision="float32",
     augmentation=Augmentation(0.4, 4, 0.1),
 )
 FINETUNING = Finetuning(RECIPE, Penalty("none", 1e-3))

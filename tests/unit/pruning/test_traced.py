@@ -13,12 +13,12 @@ from channel_sparsity.pruning import curve
 from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
 from channel_sparsity.pruning.methods import Method, ista, random, slimming
 from channel_sparsity.pruning.traced import Traced
-from channel_sparsity.training import fit as fitting
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Recipe
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 from channel_sparsity.training.state import State
+from channel_sparsity.training.updates import Updates
 
 RECIPE = Recipe(
     epochs=2,
@@ -34,6 +34,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
     clip_gammas=0.05,
     clip_norm=None,
+    precision="float32",
     augmentation=Augmentation(0.4, 4, 0.1),
 )
 STEPS = Schedule(step=0.4, step_of="original", highest_rate=0.8, finetuning="each")
@@ -108,7 +109,7 @@ def test_a_curve_killed_anywhere_goes_on_to_the_same_bits(
 
         state = State(tmp_path, {"code": 1}, 0)
         with monkeypatch.context() as patch:
-            for module, function in ((fitting, "augment"), (curve, "predict")):
+            for module, function in ((Updates, "__call__"), (curve, "predict")):
                 real = getattr(module, function)
                 patch.setattr(module, function, lambda *given, real=real: mortal(*given, real=real))
             try:
@@ -129,15 +130,15 @@ def test_time_before_a_kill_counts_up_to_the_state(network_of, clips, tmp_path, 
     now = [0.0]
     monkeypatch.setattr("channel_sparsity.training.state.time.monotonic", lambda: now[0])
     arguments = (clips, Method(slimming.scores, context(32)), STEPS, Finetuning(RECIPE, Penalty("none", 0.0)))
-    augment = fitting.augment
+    update = Updates.__call__
 
     def slow(*batch):
         now[0] += 10
         if now[0] == 80:  # step 1 took 40 s, the first epoch of step 2 took 20 s; its second is lost
             raise Killed
-        return augment(*batch)
+        update(*batch)
 
-    monkeypatch.setattr(fitting, "augment", slow)
+    monkeypatch.setattr(Updates, "__call__", slow)
     with pytest.raises(Killed):
         traced(network_of("vgg11"), *arguments, State(tmp_path, {}, 0))
     now[0] = 5000.0

@@ -13,12 +13,13 @@ from safetensors import safe_open
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build
-from channel_sparsity.training import fit as fitting
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Diverged, Recipe, fit, seeded
+from channel_sparsity.training.fit import Diverged, fit, seeded
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 from channel_sparsity.training.state import State, identity
+from channel_sparsity.training.updates import Updates
 
 RECIPE = Recipe(
     epochs=3,
@@ -34,6 +35,7 @@ RECIPE = Recipe(
     warmup_epochs=1,
     clip_gammas=0.05,
     clip_norm=None,
+    precision="float32",
     augmentation=Augmentation(0.4, 4, 0.1),
 )
 WHO = {"code": "abc", "settings": {"epochs": 3}}
@@ -66,12 +68,12 @@ def train(clips, state, name="vgg11", recipe=RECIPE, penalty="subgradient", batc
         if batches is not None:
             left = iter(range(batches))
 
-            def augment(*batch, real=fitting.augment):
+            def update(updates, which, rate, real=Updates.__call__):
                 if next(left, None) is None:
                     raise Killed
-                return real(*batch)
+                real(updates, which, rate)
 
-            patch.setattr(fitting, "augment", augment)
+            patch.setattr(Updates, "__call__", update)
         for epoch in fit(
             network, clips[0], recipe, seed=1, purpose=(name,), validation=clips[1], state=state, **options
         ):
@@ -228,7 +230,7 @@ def test_an_identity_tells_files_threads_and_versions_apart(tmp_path):
     (tmp_path / "a").write_text("1")
     (tmp_path / "b").write_text("2")
     torch.set_num_threads(1)
-    one = identity({"code": "x"}, {"split": tmp_path / "a"})
-    assert one == identity({"code": "x"}, {"split": tmp_path / "a"})
-    assert one != identity({"code": "x"}, {"split": tmp_path / "b"})
+    one = identity(torch.device("cpu"), {"code": "x"}, {"split": tmp_path / "a"})
+    assert one == identity(torch.device("cpu"), {"code": "x"}, {"split": tmp_path / "a"})
+    assert one != identity(torch.device("cpu"), {"code": "x"}, {"split": tmp_path / "b"})
     assert one["number of threads"] == 1 and one["PyTorch"] == torch.__version__ and one["processor"]

@@ -16,8 +16,9 @@ from channel_sparsity.pruning.methods import Method
 from channel_sparsity.pruning.padding import padded, trimmed
 from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Failure, Recipe, accuracy, fit, predict
+from channel_sparsity.training.fit import Failure, accuracy, fit, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 from channel_sparsity.training.state import State
 
 log = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ def trace(
             accuracy=right,
             accuracy_loss=first.accuracy - right if number else 0.0,
             network=network,
-            log_probabilities=log_probabilities,
+            log_probabilities=log_probabilities.cpu(),
             seconds=clock() - started,
         )
 

@@ -56,7 +56,8 @@ class Traced:
         values, tensors = kept.values, dict(kept.tensors)
         log_probabilities = list(tensors.pop("log_probabilities"))
         network = unpruned.unfilled(values["network"])
-        weights = {key.removeprefix("network."): tensor for key, tensor in tensors.items()}
+        device = unpruned.head.weight.device
+        weights = {key.removeprefix("network."): tensor.to(device) for key, tensor in tensors.items()}
         # Assigned, not copied: the tensors' layout in memory is that of before the kill.
         network.load_state_dict(weights, assign=True)
         traced = cls(values["rows"], values["widths"], values["timing"], log_probabilities)

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from channel_sparsity.files import StudyError, sha256, whole
+from channel_sparsity.training.device import name_of
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,11 @@ class Part:
     tensors: Mapping[str, torch.Tensor]
 
 
-def identity(params: Mapping, files: Mapping[str, str | Path]) -> dict:
+def identity(device: torch.device, params: Mapping, files: Mapping[str, str | Path]) -> dict:
     """All that decides a job's bits, for `State`: its parameters, its input files by their digests, and the machine.
 
-    Whoever computes with another number of threads, PyTorch or kind of processor gets other bits. The layout of tensors
-    in memory, which decides too, is kept with them.
+    Whoever computes with another number of threads, PyTorch, kind of processor or GPU gets other bits. The layout of
+    tensors in memory, which decides too, is kept with them.
     """
     return {
         **params,
@@ -38,6 +39,7 @@ def identity(params: Mapping, files: Mapping[str, str | Path]) -> dict:
         "number of threads": torch.get_num_threads(),
         "PyTorch": torch.__version__,
         "processor": torch.backends.cpu.get_cpu_capability(),
+        "device": name_of(device),
     }
 
 
