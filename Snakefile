@@ -51,6 +51,11 @@ rule all:
         rules.record_provenance.output,
 
 
+onstart:
+    for holder in holders(STATES):
+        print(f"At work already: {holder}", file=sys.stderr)
+
+
 onsuccess:
     print(outcome(*FOLDERS, *LAST_FILES))
 

@@ -92,7 +92,8 @@ def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, stu
     process.kill()
     process.wait()
     said, status = run.end()
-    assert status == 1 and f"{TRAIN} is being worked on by process {orphan} on {socket.gethostname()} since" in said
+    assert status == 1 and f"At work already: {TRAIN}/state by process {orphan} on {socket.gethostname()} since" in said
+    assert f"error: {TRAIN} is being worked on by process {orphan} on {socket.gethostname()} since" in said
     (study.work / "wait").unlink()
     end = time.monotonic() + 120
     while is_alive(orphan):
