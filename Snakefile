@@ -26,6 +26,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/provenance.smk"
 
 
 localrules:
@@ -42,8 +43,10 @@ localrules:
 rule all:
     default_target: True
     input:
+        rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
+        rules.record_provenance.output,
 
 
 onsuccess:

@@ -24,8 +24,8 @@ from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import finetuning_recipe
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import finetuning_recipe
 
 FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS, STEPS = 101, 128, 32, 19
 CUT = {"vgg16": 0.5, "mobilenet1.00": 0.5}  # whole networks, and the share of their channels that goes

@@ -24,7 +24,7 @@ SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
 ARCHIVE = {"name": "x.zip", "bytes": 1, "md5": "0" * 32}
-OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
+OVERLAYS = sorted((ROOT / "config").rglob("*.yaml"))
 
 
 def merge(base, changes):
@@ -208,3 +208,61 @@ def test_every_key_is_described_in_the_schema():
     for key, inner in keys_of(SCHEMA):
         resolved = {**SCHEMA["$defs"].get(inner.get("$ref", "").rsplit("/", 1)[-1], {}), **inner}
         assert resolved.get("description"), f"{key} has no description"
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img onerror=alert(1)>',
+    "$(touch x)",
+    "; rm -rf ~",
+    "../../x",
+    "demo\n",
+    "a\0b",
+    "x" * 5000,
+    "\N{RIGHT-TO-LEFT OVERRIDE}cod",
+    "\N{GRINNING FACE}",
+    "-rf",
+    "{wildcard}",
+    "$x^2$",
+    "=cmd()",
+    "..",
+    "a/b",
+    "C:x",
+    "",
+)
+
+
+def places(name):
+    """Changes that use a name in each place that a configuration has for one."""
+    return (
+        {"study": name},
+        {"datasets": {name: BASE["datasets"]["tau2020"]}, "dataset": name},
+        {"recipes": {name: {"method": "slimming"}}, "curves": [{"recipe": name}]},
+        {"networks": [name]},
+        {"lambdas": {"default": [name]}},
+        {"beside": [name]},
+        {"split": {"train_list": name}},
+        {"datasets": {"tau2020": {"record": {"metadata": {"name": name}}}}},
+        {"datasets": {"tau2020": {"record": {"metadata": {"md5": name}}}}},
+        {"datasets": {"tau2020": {"record": {"address": name}}}},
+        {name: 1},
+    )
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text[:30]))
+def test_a_name_that_could_do_harm_is_refused_in_one_line(tmp_path, hostile):
+    """Names become paths, wildcards, words in figures and on pages."""
+    for changes in places(hostile) if hostile == "demo\n" else places(hostile)[:1]:
+        sentence = complaint(tmp_path, changes)
+        assert len(sentence) < 700 and sentence.isprintable()
+
+
+@pytest.mark.parametrize("hostile", ["a\nb", "a\0b", "\x1b[2J", "x" * 5000, "\N{RIGHT-TO-LEFT OVERRIDE}x"])
+def test_no_text_anywhere_may_act_on_a_terminal(tmp_path, hostile):
+    for changes in (
+        {"datasets": {"tau2020": {"record": {"licence": hostile}}}},
+        {"datasets": {"tau2020": {"record": {"archives": hostile}}}},
+        {"datasets": {"tau2020": {"devices": ["a", hostile]}}},
+    ):
+        sentence = complaint(tmp_path, changes)
+        assert sentence.isprintable() and "datasets.tau2020" in sentence and len(sentence) < 6000

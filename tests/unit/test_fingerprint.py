@@ -1,8 +1,14 @@
 """What a rule's fingerprint sees, and what it does not."""
 
+import io
+import tokenize
+from pathlib import Path
+
 import pytest
 
-from channel_sparsity.fingerprint import _imports, code_of, fingerprint
+from channel_sparsity.fingerprint import _files_of, _read, code_of, fingerprint
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
 
 @pytest.fixture
@@ -24,7 +30,8 @@ def scripts(tmp_path):
 
     def prints():
         fingerprint.cache_clear()
-        _imports.cache_clear()
+        _read.cache_clear()
+        _files_of.cache_clear()
         return fingerprint(tmp_path / "train.py"), fingerprint(tmp_path / "draw.py")
 
     def edit(name, old, new):
@@ -85,7 +92,8 @@ def builder(tmp_path):
 
     def prints():
         fingerprint.cache_clear()
-        _imports.cache_clear()
+        _read.cache_clear()
+        _files_of.cache_clear()
         return [fingerprint(tmp_path / "build.py", chosen) for chosen in (("one",), ("other", "elsewhere"), ())]
 
     return prints
@@ -121,3 +129,14 @@ def test_a_relative_import_is_refused(tmp_path):
     (tmp_path / "draw.py").write_text("from .inner import step\n")
     with pytest.raises(ValueError, match=r"draw\.py has a relative import"):
         fingerprint(tmp_path / "draw.py")
+
+
+def test_comments_are_those_of_pythons_tokenizer_in_every_module():
+    for path in sorted(SCRIPTS.rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        lines = source.splitlines()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                lines[row - 1] = lines[row - 1][:column]
+        assert code_of("\n".join(lines) + "\n") == code_of(source), path

@@ -1,9 +1,9 @@
 # The grid of the study, the names of its files, and what every rule shares.
+import gc
 import os
 import re
 import sys
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -16,19 +16,25 @@ from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 
+# Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
+gc.freeze()
+gc.set_threshold(100_000)
+
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
 try:
     configuration.check(
         config,
-        yaml.safe_load(
-            (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-        ),
+        configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml"),
         [ROOT / "config.yaml", *workflow.overwrite_configfiles],
     )
 except StudyError as error:
     raise WorkflowError(str(error))
+
+# How and where, not what: no rule may compare these, and no table has them in its record.
+STATE_SECONDS = config.pop("state_seconds")
+DEVICE = config["training"].pop("device")
 
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"
@@ -177,7 +183,10 @@ def refuse_another_data_set():
     manifest = Path(DATA) / "manifest.json"
     if not manifest.exists():
         return
-    made = read_json(manifest)
+    try:
+        made = read_json(manifest)
+    except StudyError as error:
+        raise WorkflowError(str(error))
     if (made_from := made.get("settings", {})) != CONTENT:
         differing = sorted(
             k for k in {*made_from, *CONTENT} if made_from.get(k) != CONTENT.get(k)

@@ -24,6 +24,7 @@ rule propose_grid:
     params:
         code=code_for("propose_grid"),
         settings=config["training"],
+        device=untracked(DEVICE),
         plan=config["proposal"],
         margin=config["accuracy_margin"],
         seed=config["seeds"][0],

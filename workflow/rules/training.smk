@@ -47,7 +47,9 @@ rule train_network:
     params:
         code=code_for("train_network"),
         settings=config["training"],
+        device=untracked(DEVICE),
         width_scale=width_scale,
+        state_seconds=untracked(STATE_SECONDS),
     message:
         "Training {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"
     script:

@@ -11,12 +11,14 @@ from contexts_for_tests import context
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of, widths_of
 from channel_sparsity.pruning.context import Context
-from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace, widths_rows
+from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
 from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming
+from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Recipe, accuracy, predict
+from channel_sparsity.training.fit import Diverged, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=1,
@@ -32,6 +34,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
     clip_gammas=None,
     clip_norm=None,
+    precision="float32",
     augmentation=Augmentation(0.4, 4, 0.1),
 )
 FINETUNING = Finetuning(RECIPE, Penalty("none", 1e-3))
@@ -95,9 +98,12 @@ def test_each_row_says_what_its_network_is(network, clips):
         assert step.accuracy_loss == start - step.accuracy
         assert 0 <= step.masked_rate <= step.parameter_rate, "masks leave what reads a channel"
     assert all(later.macs < earlier.macs for earlier, later in itertools.pairwise(steps))
-    table = widths_rows(steps[-1])
-    assert {row["step"] for row in table} == {4} and len(table) == len(widths_of(network))
-    assert sum(row["channels"] for row in table) == total - steps[-1].channels_removed
+    traced_steps = Traced()
+    for step in steps:
+        traced_steps.add(step)
+    table = traced_steps.tables()["widths"].query("step == 4")
+    assert table["layer"].tolist() == list(widths_of(network))
+    assert table["channels"].sum() == total - steps[-1].channels_removed
 
 
 def test_without_finetuning_the_strongest_channels_of_the_trained_network_are_left(network, clips):
@@ -147,10 +153,12 @@ def test_the_curve_ends_where_every_layer_is_down_to_one_channel(network, clips)
     assert steps[-1].channels_removed > steps[-2].channels_removed
 
 
-def test_a_curve_whose_finetuning_diverges_ends_there_and_keeps_what_it_has(network, clips):
+def test_a_curve_whose_finetuning_diverges_ends_there_and_says_where(network, clips):
     diverging = replace(FINETUNING, recipe=replace(RECIPE, learning_rate=1e30))
-    steps = list(trace(network, SLIMMING, STEPS, diverging, *clips, seed=1, name="vgg11"))
-    assert [step.step for step in steps] == [0]
+    steps = trace(network, SLIMMING, STEPS, diverging, *clips, seed=1, name="vgg11")
+    assert next(steps).step == 0
+    with pytest.raises(Diverged, match="in fine-tuning of step 1, the training loss was "):
+        next(steps)
 
 
 def test_penalties_that_do_nothing_finetune_to_the_same_bits(network, clips):

@@ -16,8 +16,9 @@ from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Recipe, fit
+from channel_sparsity.training.fit import fit
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 
 SCALE = {"vgg": 0.125, "resnet": 0.5, "mobilenet": 0.5}
 BANDS, FRAMES = 16, 24
@@ -35,6 +36,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
     clip_gammas=0.5,
     clip_norm=10.0,
+    precision="float32",
     augmentation=Augmentation(0.4, 2, 0.1),
 )
 

@@ -4,6 +4,7 @@ import copy
 import difflib
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -42,13 +43,21 @@ def _known(_validator: object, names: str, value: object, _schema: Mapping) -> I
 _Validator = extend(Draft202012Validator, {"known": _known}, type_checker=_TYPES)
 
 
+def read_yaml(path: str | Path) -> object:
+    """What a YAML file holds."""
+    # libyaml's parser, where there is one, takes a tenth of the time.
+    return yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
     """Raise one sentence about the first wrong key or value of a merged configuration.
 
     `files` are the files it was merged from, the base first; the sentence names the last one that holds the key, or the
     command line if none does.
     """
-    contents = [(path, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}) for path in files]
+    contents = [(path, read_yaml(path) or {}) for path in files]
+    for keys, problem in _check_text(config):
+        raise StudyError(f"{_where(keys, config, contents)}: {problem}")
     # Two problems in one configuration: the shallower first, and a wrong key before what follows from it.
     error = best_match(_Validator(schema).iter_errors(config))
     if error is not None:
@@ -56,6 +65,28 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
     for keys, problem in _cross_check(config):
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
+
+
+#: Characters that terminals, logs and tables do not take for text: controls, line ends, changes of direction.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+LONGEST_TEXT = 1000
+
+
+def _check_text(content: object, keys: tuple = ()) -> Iterable[tuple[tuple, str]]:
+    """Keys and values that are no plain text, wherever they stand."""
+    if isinstance(content, str):
+        name = f"`{_CONTROL.sub('?', _dotted(keys))[:100]}`"
+        if len(content) > LONGEST_TEXT:
+            yield keys, f"{name} has {len(content)} characters, but may have {LONGEST_TEXT}"
+        if _CONTROL.search(content):
+            yield keys, f"{name} has a control character or a line end: {json.dumps(content)}"
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _check_text(str(key), (*keys, key))
+            yield from _check_text(value, (*keys, key))
+    elif isinstance(content, list):
+        for index, value in enumerate(content):
+            yield from _check_text(value, (*keys, index))
 
 
 _MISSING = object()
