@@ -75,7 +75,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ({"width_scale": {"vgg11": 1}}, "mine.yaml: unknown key `width_scale.vgg11`: did you mean `vgg`?"),
         (
             {"recipes": {"mine": {"method": "taylor"}}},
-            'mine.yaml: `recipes.mine.method` is "taylor", but must be one of ista, random, slimming',
+            '`recipes.mine.method` is "taylor", but must be one of ista, random, slimming (docs/tutorials/method.md',
         ),
         ({"study": "../x"}, '`study` is "../x", but must be lower-case letters'),
         ({"dataset": "tau"}, "mine.yaml: `dataset` is tau, but must be one of `datasets`: tau2020"),

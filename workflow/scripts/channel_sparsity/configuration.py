@@ -154,7 +154,9 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
         case "known" if "propertyNames" in error.schema_path:
             return _unknown_key((*keys, error.instance), _KNOWN[error.validator_value])
         case "known":
-            return keys, f"{name} is {value}, but must be one of {', '.join(_KNOWN[error.validator_value])}"
+            what = error.validator_value
+            known = ", ".join(_KNOWN[what])
+            return keys, f"{name} is {value}, but must be one of {known} (docs/tutorials/{what[:-1]}.md adds others)"
         case "required":
             missing = next(key for key in error.validator_value if key not in error.instance)
             return keys, f"`{_dotted((*keys, missing))}` is missing"
