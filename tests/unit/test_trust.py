@@ -31,7 +31,7 @@ def unsafe(source):
                     yield node.lineno, name
                 case ast.Attribute(value=ast.Name(id=module), attr=name) if (module, name) in UNSAFE_MEMBERS:
                     yield node.lineno, f"{module}.{name}"
-                case ast.Attribute(value=owner, attr=name) if name in UNSAFE_CALLS:
+                case ast.Attribute(attr=name) if name in UNSAFE_CALLS:
                     # A network's eval() and re.compile() are something else.
                     if name not in ("eval", "compile"):
                         yield node.lineno, name
