@@ -16,6 +16,7 @@ if DATASET["source"] != "record":
             (ancient(f"{DATA}/audio") if DATASET["source"] == "synthetic" else []),
         output:
             store=f"{DATA}/logmel.h5",
+            findings=f"{DATA}/findings.csv",
             manifest=f"{DATA}/manifest.json",
         log:
             f"{DATA}/logs/extract_features.log",
