@@ -2,8 +2,9 @@
 
     python tests/faults/campaign.py --faults 100 --seed 1
 
-A fault is right if the study ends with the bytes of an undisturbed one, at once or after one error was said (a sentence,
-no traceback) and what it asks for was done. Prints every fault and, at the end, a table; ends with 1 if any went wrong.
+A fault is right if the study ends with the bytes of an undisturbed one, at once or after one error (a sentence, no
+traceback) and after what it asks for was done. Prints every fault and, at the end, a table; ends with 1 if any went
+wrong.
 """
 
 import argparse
@@ -32,7 +33,7 @@ REPAIRS = 3
 STAGES = {
     "synthesise_scenes": "data/faults/*",
     "list_clips": "data/faults/clips.csv",
-    "extract_features": "data/faults/[lm]*[5n]",  # logmel.h5 and manifest.json
+    "extract_features": "data/faults/[flm]*.*",  # findings.csv, logmel.h5, manifest.json, and meta.csv
     "split_clips": "results/faults/*.*",
     "train_network": "results/faults/train/*/lambda-{lam}/seed-1/*",
     "measure_sparsity": "results/faults/train/*/lambda-{lam}/seed-1/sparsity.json",

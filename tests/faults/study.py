@@ -60,7 +60,11 @@ class Study:
             path.relative_to(self.folder).as_posix(): path.read_bytes()
             for folder in ("data", "results")
             for path in sorted((self.folder / folder).rglob("*"))
-            if path.is_file() and path.suffix != ".log" and path.name not in VARYING and not path.name.startswith(".")
+            if path.is_file()
+            and path.suffix != ".log"
+            and path.name not in VARYING
+            and not {part[0] for part in path.parts} & {"."}
+            and path.parent.name != "state"
         }
 
 
