@@ -29,17 +29,15 @@ from study import LOCKED, Study, differing, ended, sentences, workers
 SAME, SAID, WRONG, SKIPPED = "the same bytes", "one error, then the same bytes", "WRONG", "skipped"
 REPAIRS = 3
 
-#: What is deleted so that the jobs from some stage on run again.
+#: What each stage makes, in order, and how often the disturbance begins there: the later, the cheaper.
 STAGES = {
-    "synthesise_scenes": "data/faults/*",
-    "list_clips": "data/faults/clips.csv",
-    "extract_features": "data/faults/[flm]*.*",  # findings.csv, logmel.h5, manifest.json, and meta.csv
-    "split_clips": "results/faults/*.*",
-    "train_network": "results/faults/train/*/lambda-{lam}/seed-1/*",
-    "measure_sparsity": "results/faults/train/*/lambda-{lam}/seed-1/sparsity.json",
-    "prune_network": "results/faults/prune/*/*/lambda-{lam}/seed-1/*",
-    "find_knee": "results/faults/prune/*/*/lambda-{lam}/seed-1/knee.json",
-    "make_tables": "results/faults/tables/*",
+    "synthesise_scenes": ("data/faults/*", 1),
+    "extract_features": ("data/faults/[flm]*.*", 1),
+    "split_clips": ("results/faults/*.*", 1),
+    "train_network": ("results/faults/train/*/lambda-{lam}/seed-1/*", 5),
+    "prune_network": ("results/faults/prune/*/*/lambda-{lam}/seed-1/*", 5),
+    "find_knee": ("results/faults/prune/*/*/lambda-{lam}/seed-1/knee.json", 2),
+    "make_tables": ("results/faults/tables/*", 2),
 }
 
 
@@ -72,11 +70,12 @@ class Campaign:
 
     def undo(self, study: Study) -> str:
         """Delete what a stage, drawn at random, and those after it made; the stage's name."""
-        first = self.chance.choice(list(STAGES))
-        lam = self.chance.choice(LAMBDAS)
-        for path in study.folder.glob(STAGES[first].format(lam=lam)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        (study.folder / "results/faults/tables/cells.csv").unlink(missing_ok=True)
+        (first,) = self.chance.choices(list(STAGES), [often for _, often in STAGES.values()])
+        later = list(STAGES)[list(STAGES).index(first) :]
+        lam = self.chance.choice(LAMBDAS) if "split_clips" not in later else "*"
+        for stage in later:
+            for path in study.folder.glob(STAGES[stage][0].format(lam=lam)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         return first
 
     def judge(self, study: Study, kind: str, what: str, errors: list[str]) -> Outcome:
