@@ -26,6 +26,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/partial.smk"
 include: "workflow/rules/provenance.smk"
 
 
@@ -38,6 +39,7 @@ localrules:
     curves,
     tables,
     figures,
+    partial,
 
 
 rule all:
@@ -47,6 +49,11 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.record_provenance.output,
+
+
+onstart:
+    for holder in holders(STATES):
+        print(f"At work already: {holder}", file=sys.stderr)
 
 
 onsuccess:
