@@ -257,6 +257,12 @@ def test_a_name_that_could_do_harm_is_refused_in_one_line(tmp_path, hostile):
         assert len(sentence) < 700 and sentence.isprintable()
 
 
+@pytest.mark.parametrize("path", ["/a/{network}", "/a/<results>/b"])
+def test_a_folder_that_snakemake_would_rewrite_is_refused(tmp_path, path):
+    block = {"source": "folder", "path": path, "devices": ["a"], "features": BASE["datasets"]["tau2020"]["features"]}
+    assert "but must be a folder whose path has no { } < >" in complaint(tmp_path, {"datasets": {"mine": block}})
+
+
 @pytest.mark.parametrize("hostile", ["a\nb", "a\0b", "\x1b[2J", "x" * 5000, "\N{RIGHT-TO-LEFT OVERRIDE}x"])
 def test_no_text_anywhere_may_act_on_a_terminal(tmp_path, hostile):
     for changes in (

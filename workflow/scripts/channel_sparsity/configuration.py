@@ -130,6 +130,7 @@ _WORDS = {
     "address": "an address that begins with https:// or http://",
     "name": "letters, digits, dots, dashes and underscores, with .zip at the end",
     "md5": "32 hexadecimal digits (0 to 9, a to f)",
+    "path": "a folder whose path has no { } < >, which Snakemake reads otherwise",
     "train_list": "the name of a file in evaluation_setup/",
 }
 
