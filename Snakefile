@@ -13,6 +13,7 @@ configfile: ROOT / "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 
@@ -37,6 +38,16 @@ localrules:
     curves,
     tables,
     figures,
+    # Seconds each, by the thousand: with the main process, never submitted to a cluster.
+    list_clips,
+    split_clips,
+    measure_sparsity,
+    find_knee,
+    make_tables,
+    compare_measures,
+    vary_readings,
+    draw_figures,
+    draw_alternatives,
 
 
 rule all:
@@ -44,6 +55,10 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+
+
+onstart:
+    refuse_orphans_of(workflow)
 
 
 onsuccess:

@@ -15,6 +15,7 @@ from channel_sparsity.ending import failures, outcome
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.memory import KEEP_FREED_MEMORY
+from channel_sparsity.orphans import refuse_orphans
 
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)

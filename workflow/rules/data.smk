@@ -18,6 +18,9 @@ if DATASET["source"] == "synthetic":
         conda:
             "../../envs/environment.yaml"
         threads: workflow.cores
+        resources:
+            mem_mb=decoding_memory,
+            runtime=decoding_minutes,
         params:
             code=code("synthesise_scenes"),
             settings=DATASET["synthetic"],

@@ -1,0 +1,94 @@
+# What jobs need of a machine: minutes, memory, a GPU. Measured, with a margin, and more at each attempt; what a place has
+# of them stands in its profile.
+
+# One step of training, full width, on 32 clips of 40 bands x 401 frames: seconds on one core of an AMD EPYC, and the most
+# memory (MB) of such a step or of validating 128 clips.
+STEPS = {
+    "vgg11": (4.2, 2300),
+    "vgg13": (7.0, 3700),
+    "vgg16": (8.7, 3700),
+    "vgg19": (11.2, 3700),
+    "resnet11": (1.2, 3500),
+    "resnet20": (2.1, 4600),
+    "resnet29": (3.0, 5300),
+    "resnet38": (4.0, 5900),
+    "mobilenet0.25": (0.6, 1500),
+    "mobilenet0.50": (1.0, 2300),
+    "mobilenet0.75": (1.6, 2800),
+    "mobilenet1.00": (2.1, 3600),
+}
+
+# Trainings that a proposed grid takes at most: a ladder of twelve, and two between its last rungs.
+TRIALS = 14
+
+# The GPU of a training or a curve; none on a CPU. With `auto`, if this machine has one.
+DEVICE = config["training"].get("device", "cpu")
+ON_GPU = DEVICE == "cuda" or (DEVICE == "auto" and Path("/dev/nvidiactl").exists())
+GPU = {"gpu": 1} if ON_GPU else {}
+if ON_GPU and "gpu_partition" in workflow.global_resources:
+    GPU["slurm_partition"] = workflow.global_resources["gpu_partition"].value
+
+
+def share_of_a_step(manifest):
+    """The size of a clip over that of `STEPS`."""
+    made = read_json(manifest)
+    return made["bands"] * made["frames"] / (40 * 401)
+
+
+def network_memory(wildcards, input, attempt):
+    """Megabytes of a training or a curve: they grow with the batch, the clip and the width."""
+    batch = max(32, config["training"]["batch_size"]) / 32
+    most = STEPS[wildcards.network][1] * batch * share_of_a_step(input.manifest)
+    return attempt * round(1000 + most * width_scale(wildcards))
+
+
+def minutes_of(epochs, wildcards, manifest, attempt):
+    """Minutes of so many epochs over all clips, twice as many as measured; no longer than the profile's longest job."""
+    seconds = STEPS[wildcards.network][0] / 32 * share_of_a_step(manifest)
+    steps = epochs * read_json(manifest)["clips"] * width_scale(wildcards)
+    minutes = attempt * round(10 + 2 * steps * seconds / 60)
+    if "longest_minutes" in workflow.global_resources:
+        return min(minutes, workflow.global_resources["longest_minutes"].value)
+    return minutes
+
+
+def training_minutes(wildcards, input, attempt):
+    """Minutes of a training."""
+    return minutes_of(config["training"]["epochs"], wildcards, input.manifest, attempt)
+
+
+def proposal_minutes(wildcards, input, attempt):
+    """Minutes of proposing a grid."""
+    return minutes_of(
+        TRIALS * config["proposal"]["epochs"], wildcards, input.manifest, attempt
+    )
+
+
+def curve_minutes(wildcards, input, attempt):
+    """Minutes of a curve: its epochs of fine-tuning, the control's, and two validations a step, each as an epoch's fifth."""
+    recipe = recipe_settings(wildcards)
+    steps = recipe["highest_rate"] / recipe["step"]
+    tuned = (
+        0 if recipe["finetuning"]["when"] == "none" else recipe["finetuning"]["epochs"]
+    )
+    return minutes_of((steps + 1) * (tuned + 0.4), wildcards, input.manifest, attempt)
+
+
+def decoding_memory(wildcards, threads, attempt):
+    """Megabytes of decoding clips, a process each core."""
+    return attempt * (500 + 250 * threads)
+
+
+def decoding_minutes(wildcards, attempt):
+    """Minutes of decoding, mostly those of a slow disk."""
+    return attempt * 60
+
+
+def refuse_orphans_of(workflow):
+    """Before anything is submitted to SLURM: refuse to run beside jobs that a killed main process left there."""
+    prefix = getattr(workflow.executor_settings, "jobname_prefix", None)
+    if prefix:
+        try:
+            refuse_orphans(prefix, Path.cwd())
+        except StudyError as error:
+            raise WorkflowError(str(error))
