@@ -1,4 +1,4 @@
-"""A real SLURM of one node on this machine: Debian's slurmctld, slurmd and munge, without systemd, cgroups or accounting.
+"""A real SLURM of one node on this machine: Debian's packages, without systemd, cgroups or accounting.
 
 It lives as long as the tests. It never touches a SLURM that somebody else has set up, and it leaves nothing behind.
 """
@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +15,8 @@ PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo", "munge", "munged")
 # Nowhere else: Snakemake's plugin drops SLURM_CONF from the environment of a job's step.
 ETC = Path("/etc/slurm")
-MUNGE = Path("/run/munge")
+# All else: state, logs, process numbers, and a munge with a key and a socket of its own.
+BASE = Path("/run/channel-sparsity-slurm")
 MARK = "# Written by channel-sparsity's tests/slurm, which removes it again."
 
 SLURM_CONF = """{mark}
@@ -24,6 +24,7 @@ ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 AuthType=auth/munge
+AuthInfo=socket={base}/munge.socket
 StateSaveLocation={base}/state
 SlurmdSpoolDir={base}/spool
 SlurmctldPidFile={base}/slurmctld.pid
@@ -48,7 +49,15 @@ PartitionName=cpu Nodes={host} Default=YES MaxTime=7-0 State=UP
 PartitionName=gpu Nodes={host} MaxTime=7-0 State=UP
 """
 # Of squeue.
-COLUMNS = {"id": "%i", "state": "%T", "name": "%j", "limit": "%l", "memory": "%m", "comment": "%k"}
+COLUMNS = {
+    "id": "%i",
+    "state": "%T",
+    "partition": "%P",
+    "limit": "%l",
+    "memory": "%m",
+    "folder": "%Z",
+    "comment": "%k",
+}
 # Any two character devices pass for GPUs.
 GRES_CONF = "Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n"
 
@@ -60,63 +69,55 @@ class Refused(Exception):
 class SingleNode:
     """`start` and `stop` it; in between the programs of SLURM work as on a cluster."""
 
-    def __init__(self):
-        self.host = socket.gethostname().split(".")[0]
-        self.base = None
-        self.own_munge = False
+    host = socket.gethostname().split(".")[0]
 
     def start(self):
         """Bring up munged, slurmctld and slurmd; `Refused` where that is impossible or a SLURM is there already."""
-        check_that_this_may_be_done()
-        self.base = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
+        check_that_slurm_is_here()
+        if is_ours(ETC / "slurm.conf"):
+            self.stop()  # of tests that were killed
+        check_that_no_slurm_is_here()
         for name in ("state", "spool"):
-            (self.base / name).mkdir()
+            (BASE / name).mkdir(parents=True)
         memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 - 512
         ETC.mkdir(exist_ok=True)
         (ETC / "slurm.conf").write_text(
-            SLURM_CONF.format(mark=MARK, host=self.host, base=self.base, cpus=os.cpu_count(), memory_mb=memory_mb)
+            SLURM_CONF.format(mark=MARK, host=self.host, base=BASE, cpus=os.cpu_count(), memory_mb=memory_mb)
         )
         (ETC / "gres.conf").write_text(f"{MARK}\n{GRES_CONF}")
         try:
-            self._start_munge()
+            start_munge()
             self.start_controller()
             run("slurmd", "-N", self.host)
             wait_until(lambda: "idle" in said("sinfo", "-h", "-o", "%t"), "the node is idle")
         except Exception as error:
-            logs = "".join(path.read_text() for path in sorted(self.base.glob("*.log")))
+            logs = "".join(path.read_text() for path in sorted(BASE.glob("*.log")))
             self.stop()
             raise AssertionError(f"SLURM did not start: {error}\n{logs}") from error
-
-    def _start_munge(self):
-        if munge_works():
-            return
-        self.own_munge = True
-        MUNGE.mkdir(exist_ok=True)
-        shutil.chown(MUNGE, "munge", "munge")
-        run("runuser", "-u", "munge", "--", "/usr/sbin/munged")
-        wait_until(munge_works, "munge works")
 
     def start_controller(self):
         """Start slurmctld, which goes on from the state that the last one left."""
         run("slurmctld")
-        wait_until(lambda: said("scontrol", "ping").count("UP"), "slurmctld answers")
+        wait_until(self.is_up, "slurmctld answers")
 
     def stop_controller(self):
         """Stop slurmctld; jobs go on."""
-        end(self.base / "slurmctld.pid", "slurmctld")
+        end("slurmctld")
+
+    def is_up(self):
+        """Whether slurmctld answers."""
+        return "UP" in said("scontrol", "ping")
 
     def stop(self):
         """Cancel what runs, end every daemon that was started, and remove every file."""
-        if said("scontrol", "ping").count("UP"):
+        if self.is_up():
             said("scancel", "--me")
             self.wait_until_no_job()
-        self.stop_controller()
-        end(self.base / "slurmd.pid", "slurmd")
-        if self.own_munge:
-            end(MUNGE / "munged.pid", "munged")
+        for daemon in ("slurmctld", "slurmd", "munged"):
+            end(daemon)
         for name in ("slurm.conf", "gres.conf"):
             (ETC / name).unlink(missing_ok=True)
-        shutil.rmtree(self.base)
+        shutil.rmtree(BASE, ignore_errors=True)
 
     def jobs(self, *states):
         """The jobs in these states, oldest first (all that have not ended, if none is named): see `COLUMNS`."""
@@ -137,6 +138,10 @@ class SingleNode:
         )
         return self.only_job()
 
+    def request(self, job):
+        """All that SLURM knows of a job."""
+        return said("scontrol", "show", "job", job["id"])
+
     def wait_until_no_job(self):
         """Wait until every job has ended."""
         wait_until(lambda: not self.jobs(), "no job is left")
@@ -146,20 +151,38 @@ class SingleNode:
         run("scontrol", "update", f"NodeName={self.host}", f"State={state}", "Reason=test")
 
 
-def check_that_this_may_be_done():
-    """Raise `Refused`, in one sentence, unless a SLURM can be started here and would be the only one."""
-    if missing := [
-        program for program in PROGRAMS if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None
-    ]:
+def check_that_slurm_is_here():
+    """Raise `Refused`, in one sentence, if programs or rights are missing."""
+    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
         raise Refused(f"{', '.join(missing)} not found: as root, apt-get install {' '.join(PACKAGES)}")
     if os.geteuid() != 0:
         raise Refused("only root can start slurmd and write /etc/slurm")
+
+
+def check_that_no_slurm_is_here():
+    """Raise `Refused`, in one sentence, if a SLURM runs on this machine or is set up on it."""
     running = {name for name in map(program_of, processes()) if name in ("slurmctld", "slurmd")}
     if running:
         raise Refused(f"{' and '.join(sorted(running))} runs on this machine already: its SLURM is left alone")
     conf = ETC / "slurm.conf"
-    if conf.exists() and not conf.read_text().startswith(MARK):
+    if conf.exists() and not is_ours(conf):
         raise Refused(f"{conf} is not from these tests: this machine's SLURM is left alone")
+
+
+def is_ours(conf):
+    """Whether these tests wrote a configuration."""
+    return conf.exists() and conf.read_text().startswith(MARK)
+
+
+def start_munge():
+    """Start a munged beside any that the machine has."""
+    key = BASE / "munge.key"
+    key.write_bytes(os.urandom(128))
+    key.chmod(0o400)
+    files = {"key-file": key, "socket": BASE / "munge.socket"}
+    files |= {f"{kind}-file": BASE / f"munged.{kind}" for kind in ("pid", "log", "seed")}
+    run("munged", *(f"--{option}={path}" for option, path in files.items()))
+    wait_until(lambda: said("munge", "-n", f"--socket={BASE}/munge.socket"), "munged answers")
 
 
 def processes():
@@ -176,20 +199,15 @@ def program_of(pid):
         return None
 
 
-def munge_works():
-    """Whether munged answers: asked of itself, since a list of processes may show dead ones."""
-    return subprocess.run(["munge", "-n"], capture_output=True).returncode == 0
-
-
-def end(pid_file, program):
-    """End the daemon that wrote `pid_file`, if it still runs, and wait until it has."""
+def end(daemon):
+    """End a daemon of ours, if it still runs, and wait until it has."""
     try:
-        pid = int(pid_file.read_text())
+        pid = int((BASE / f"{daemon}.pid").read_text())
     except (FileNotFoundError, ValueError):
         return
-    if program_of(pid) == program:
+    if program_of(pid) == daemon:
         os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: program_of(pid) != program, f"{program} has ended")
+        wait_until(lambda: program_of(pid) != daemon, f"{daemon} has ended")
 
 
 def run(*command):
@@ -197,7 +215,6 @@ def run(*command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def said(*command):

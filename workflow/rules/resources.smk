@@ -5,12 +5,12 @@
 # memory (MB) of such a step or of validating 128 clips.
 STEPS = {
     "vgg11": (4.2, 2300),
-    "vgg13": (7.0, 3700),
+    "vgg13": (6.5, 3200),
     "vgg16": (8.7, 3700),
     "vgg19": (11.2, 3700),
     "resnet11": (1.2, 3500),
-    "resnet20": (2.1, 4600),
-    "resnet29": (3.0, 5300),
+    "resnet20": (2.1, 4000),
+    "resnet29": (2.7, 4900),
     "resnet38": (4.0, 5900),
     "mobilenet0.25": (0.6, 1500),
     "mobilenet0.50": (1.0, 2300),
@@ -21,12 +21,11 @@ STEPS = {
 # Trainings that a proposed grid takes at most: a ladder of twelve, and two between its last rungs.
 TRIALS = 14
 
-# The GPU of a training or a curve; none on a CPU. With `auto`, if this machine has one.
+# What trainings and curves ask for beside that: one GPU, if the study computes on GPUs; `auto` asks where this machine
+# has one.
 DEVICE = config["training"].get("device", "cpu")
 ON_GPU = DEVICE == "cuda" or (DEVICE == "auto" and Path("/dev/nvidiactl").exists())
 GPU = {"gpu": 1} if ON_GPU else {}
-if ON_GPU and "gpu_partition" in workflow.global_resources:
-    GPU["slurm_partition"] = workflow.global_resources["gpu_partition"].value
 
 
 def share_of_a_step(manifest):
