@@ -28,7 +28,6 @@ def test_the_papers_study_takes_some_hundreds_of_jobs(fresh):
 def local_rules():
     """The rules that stay with the main process."""
     files = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
-    blocks = [
-        re.findall(r"^ *localrules:\n((?: +(?:\w+,|#.*)\n)+)", path.read_text(), flags=re.MULTILINE) for path in files
-    ]
-    return set(re.findall(r"^ +(\w+),$", "".join(sum(blocks, [])), flags=re.MULTILINE))
+    text = "\n".join(path.read_text() for path in files)
+    blocks = re.findall(r"^ *localrules:\n((?: +(?:\w+,|#.*)\n)+)", text, flags=re.MULTILINE)
+    return set(re.findall(r"^ +(\w+),$", "".join(blocks), flags=re.MULTILINE))
