@@ -27,6 +27,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/provenance.smk"
 
 
 localrules:
@@ -40,6 +41,7 @@ localrules:
     figures,
     # Seconds each, by the thousand: with the main process, never submitted to a cluster.
     list_clips,
+    report_dataset,
     split_clips,
     measure_sparsity,
     find_knee,
@@ -48,13 +50,16 @@ localrules:
     vary_readings,
     draw_figures,
     draw_alternatives,
+    record_provenance,
 
 
 rule all:
     default_target: True
     input:
+        rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
+        rules.record_provenance.output,
 
 
 onstart:
@@ -62,8 +67,9 @@ onstart:
 
 
 onsuccess:
-    print(outcome(Path(RESULTS)))
+    print(outcome(*FOLDERS, *LAST_FILES))
 
 
 onerror:
     print(failures(map(Path, log), Path.cwd()), file=sys.stderr)
+    print(unfinished(Path(RESULTS), *LAST_FILES), file=sys.stderr)

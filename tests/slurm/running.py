@@ -68,7 +68,7 @@ class Study:
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in files
-            if path.suffix != ".log" and path.name != "timing.csv"
+            if path.suffix != ".log" and path.name not in ("timing.csv", "run.json")
         }
 
     def frozen_script(self, rule="prune_network"):

@@ -26,8 +26,9 @@ rule propose_grid:
         mem_mb=network_memory,
         runtime=proposal_minutes,
     params:
-        code=code("propose_grid"),
+        code=code_for("propose_grid"),
         settings=config["training"],
+        device=untracked(DEVICE),
         plan=config["proposal"],
         margin=config["accuracy_margin"],
         seed=config["seeds"][0],

@@ -17,13 +17,12 @@ STEPS = {
     "mobilenet0.75": (1.6, 2800),
     "mobilenet1.00": (2.1, 3600),
 }
+LARGEST = tuple(map(max, zip(*STEPS.values())))  # for a network of your own
 
 # Trainings that a proposed grid takes at most: a ladder of twelve, and two between its last rungs.
 TRIALS = 14
 
-# What trainings and curves ask for beside that: one GPU, if the study computes on GPUs; `auto` asks where this machine
-# has one.
-DEVICE = config["training"].get("device", "cpu")
+# What trainings and curves ask for beside that: one GPU, if they compute on one; with `auto`, where this machine has one.
 ON_GPU = DEVICE == "cuda" or (DEVICE == "auto" and Path("/dev/nvidiactl").exists())
 GPU = {"gpu": 1} if ON_GPU else {}
 
@@ -37,13 +36,13 @@ def share_of_a_step(manifest):
 def network_memory(wildcards, input, attempt):
     """Megabytes of a training or a curve: they grow with the batch, the clip and the width."""
     batch = max(32, config["training"]["batch_size"]) / 32
-    most = STEPS[wildcards.network][1] * batch * share_of_a_step(input.manifest)
+    most = STEPS.get(wildcards.network, LARGEST)[1] * batch * share_of_a_step(input.manifest)
     return attempt * round(1000 + most * width_scale(wildcards))
 
 
 def minutes_of(epochs, wildcards, manifest, attempt):
     """Minutes of so many epochs over all clips, twice as many as measured; no longer than the profile's longest job."""
-    seconds = STEPS[wildcards.network][0] / 32 * share_of_a_step(manifest)
+    seconds = STEPS.get(wildcards.network, LARGEST)[0] / 32 * share_of_a_step(manifest)
     steps = epochs * read_json(manifest)["clips"] * width_scale(wildcards)
     minutes = attempt * round(10 + 2 * steps * seconds / 60)
     if "longest_minutes" in workflow.global_resources:

@@ -49,9 +49,11 @@ rule train_network:
         mem_mb=network_memory,
         runtime=training_minutes,
     params:
-        code=code("train_network"),
+        code=code_for("train_network"),
         settings=config["training"],
+        device=untracked(DEVICE),
         width_scale=width_scale,
+        state_seconds=untracked(STATE_SECONDS),
     message:
         "Training {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"
     script:
