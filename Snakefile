@@ -40,7 +40,6 @@ localrules:
     tables,
     figures,
     # Seconds each, by the thousand: with the main process, never submitted to a cluster.
-    list_clips,
     report_dataset,
     split_clips,
     measure_sparsity,

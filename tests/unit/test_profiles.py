@@ -1,5 +1,6 @@
 """What both profiles must say, since Snakemake reads only one of them as the workflow's."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ def test_both_profiles_say_the_same_of_the_workflow(key):
 
 
 def test_what_only_one_profile_says_is_of_the_place():
-    assert DEFAULT.keys() - SLURM.keys() == {"resources"}
+    assert DEFAULT.keys() <= SLURM.keys()
     assert SLURM.keys() - DEFAULT.keys() == {
+        *("default-resources", "set-resources"),
         *("executor", "jobs", "local-cores", "retries", "latency-wait"),
         *("slurm-jobname-prefix", "slurm-status-command", "slurm-init-seconds-before-status-checks", "slurm-requeue"),
     }
@@ -29,7 +31,7 @@ def test_a_workstation_has_one_gpu_job_at_a_time():
 
 
 def test_what_a_user_edits_on_a_cluster_comes_first_and_works_unedited():
-    lines = (PROFILES / "slurm/config.yaml").read_text().splitlines()
-    first = next(number for number, line in enumerate(lines) if line and not line.startswith("#"))
-    above = "\n".join(lines[:first])
-    assert all(key in above for key in ("slurm_account", "slurm_partition", "gpu_partition", "directory"))
+    first, *_, edited = (PROFILES / "slurm/config.yaml").read_text().split("# ----")[:2]
+    assert all(line.startswith("#") for line in first.splitlines() if line)
+    optional = ("slurm_account:", "slurm_partition:", "train_network:", "longest_minutes:", "directory:")
+    assert all(re.search(f"^# *{key}", edited, flags=re.MULTILINE) for key in optional)

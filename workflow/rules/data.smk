@@ -56,6 +56,9 @@ if DATASET["source"] == "synthetic":
 
 if DATASET["source"] != "record":
 
+    localrules:
+        list_clips,
+
     rule list_clips:
         input:
             META

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 # What jobs need of a machine: minutes, memory, a GPU. Measured, with a margin, and more at each attempt; what a place has
 # of them stands in its profile.
 
@@ -23,27 +26,36 @@ LARGEST = tuple(map(max, zip(*STEPS.values())))  # for a network of your own
 TRIALS = 14
 
 # What trainings and curves ask for beside that: one GPU, if they compute on one; with `auto`, where this machine has one.
-ON_GPU = DEVICE == "cuda" or (DEVICE == "auto" and Path("/dev/nvidiactl").exists())
+ON_GPU = DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi"))
 GPU = {"gpu": 1} if ON_GPU else {}
+
+
+def features_of(manifest):
+    """What a manifest says of the features: how many clips, bands and frames. While there is none, Snakemake waits."""
+    return json.loads(Path(manifest).read_text(encoding="utf-8"))
 
 
 def share_of_a_step(manifest):
     """The size of a clip over that of `STEPS`."""
-    made = read_json(manifest)
+    made = features_of(manifest)
     return made["bands"] * made["frames"] / (40 * 401)
 
 
 def network_memory(wildcards, input, attempt):
     """Megabytes of a training or a curve: they grow with the batch, the clip and the width."""
     batch = max(32, config["training"]["batch_size"]) / 32
-    most = STEPS.get(wildcards.network, LARGEST)[1] * batch * share_of_a_step(input.manifest)
+    most = (
+        STEPS.get(wildcards.network, LARGEST)[1]
+        * batch
+        * share_of_a_step(input.manifest)
+    )
     return attempt * round(1000 + most * width_scale(wildcards))
 
 
 def minutes_of(epochs, wildcards, manifest, attempt):
     """Minutes of so many epochs over all clips, twice as many as measured; no longer than the profile's longest job."""
     seconds = STEPS.get(wildcards.network, LARGEST)[0] / 32 * share_of_a_step(manifest)
-    steps = epochs * read_json(manifest)["clips"] * width_scale(wildcards)
+    steps = epochs * features_of(manifest)["clips"] * width_scale(wildcards)
     minutes = attempt * round(10 + 2 * steps * seconds / 60)
     if "longest_minutes" in workflow.global_resources:
         return min(minutes, workflow.global_resources["longest_minutes"].value)

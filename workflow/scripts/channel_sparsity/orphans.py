@@ -7,7 +7,7 @@ from channel_sparsity.files import StudyError
 
 
 def refuse_orphans(prefix: str, folder: Path) -> None:
-    """Raise `StudyError` if SLURM still has jobs of ours for the same folder: one submitted again would run beside them.
+    """Raise `StudyError` if SLURM still has jobs of ours for the same folder: others would run beside them.
 
     Ours are those of this user whose name begins with `prefix`; their folder is where the run has its files. Asked
     before anything is submitted, all that are found are another run's: one that was killed, or one that is still going.
