@@ -13,6 +13,7 @@ configfile: ROOT / "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 
@@ -40,6 +41,17 @@ localrules:
     tables,
     figures,
     partial,
+    # Seconds each, by the thousand: with the main process, never submitted to a cluster.
+    report_dataset,
+    split_clips,
+    measure_sparsity,
+    find_knee,
+    make_tables,
+    compare_measures,
+    vary_readings,
+    draw_figures,
+    draw_alternatives,
+    record_provenance,
 
 
 rule all:
@@ -52,6 +64,7 @@ rule all:
 
 
 onstart:
+    refuse_orphans_of(workflow)
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
 

@@ -51,6 +51,8 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
         ("results/s/tables/cells.csv", CELLS),
         ("results/s/tables/correlation.csv", TABLE),
         ("results/s/figures/a.svg", ""),
+        ("results/s/report.html", ""),
+        ("results/s/deploy/a.onnx", ""),
     ):
         write(name, text)
     assert outcome(*folders, *files).splitlines() == [
@@ -68,6 +70,8 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
         "    resnet11, lambda 1e-4, seed 2: WS undefined: these gammas do not differ",
         f"Tables to read: {tmp_path}/results/s/tables/*.html",
         f"Figures: {tmp_path}/results/s/figures/*.svg",
+        f"Report: {tmp_path}/results/s/report.html",
+        f"Models to take away: {tmp_path}/results/s/deploy",
     ]
 
 

@@ -106,6 +106,11 @@ def test_what_an_edit_of_the_code_reruns(study):
     assert study.planned() == {}
     study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
     assert study.planned() == {"draw_figures": 1, "record_provenance": 1}
+    study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
+    after = study.planned()
+    assert (after["train_network"], after["prune_network"]) == (2, 4), "one network's file, and no other network"
+    study.edit(f"{library}/pruning/methods/ista.py", ".amin(0)", ".min(0).values")
+    assert study.planned()["prune_network"] == 6, "one method's file, and no other method"
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()
     assert after["train_network"] == 6 and after["prune_network"] == 10
@@ -116,7 +121,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     ("name", "old", "new", "first"),
     [
         ("job.py", "error: {error}", "error:  {error}", None),
-        ("channel_sparsity/analysis/labels.py", '"VGG"', '"Vgg"', "make_tables"),
+        ("channel_sparsity/naming.py", '"VGG"', '"Vgg"', "make_tables"),
         ("channel_sparsity/analysis/knee.py", "_DECIMALS = 12", "_DECIMALS = 11", "find_knee"),
         ("channel_sparsity/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]", "prune_network"),
         ("channel_sparsity/data/audio.py", "import soundfile", "import soundfile as soundfile", "list_clips"),

@@ -16,6 +16,7 @@ from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
+from channel_sparsity.orphans import refuse_orphans
 
 # Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
 gc.freeze()
