@@ -51,6 +51,11 @@ localrules:
     vary_readings,
     draw_figures,
     draw_alternatives,
+    make_partial_tables,
+    compare_partial_measures,
+    vary_partial_readings,
+    draw_partial_figures,
+    draw_partial_alternatives,
     record_provenance,
 
 

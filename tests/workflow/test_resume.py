@@ -117,9 +117,8 @@ def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, stu
 
 @pytest.mark.faults
 def test_numbers_that_go_wrong_are_recorded_and_hold_back_nothing(study):
-    study.edit(
-        "workflow/scripts/channel_sparsity/training/penalty.py", "alpha=lam)", "alpha=lam if lam < 0.5 else 1e30)"
-    )
+    penalty = "workflow/scripts/channel_sparsity/training/penalty.py"
+    study.edit(penalty, "alpha=lam)", "alpha=lam if lam < 0.5 else float('nan'))")
     changes = {
         "networks": ["vgg11"],
         "lambdas": {"default": ["0", "9e-1"]},
