@@ -27,6 +27,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/partial.smk"
 include: "workflow/rules/provenance.smk"
 
 
@@ -39,6 +40,7 @@ localrules:
     curves,
     tables,
     figures,
+    partial,
     # Seconds each, by the thousand: with the main process, never submitted to a cluster.
     report_dataset,
     split_clips,
@@ -63,6 +65,8 @@ rule all:
 
 onstart:
     refuse_orphans_of(workflow)
+    for holder in holders(STATES):
+        print(f"At work already: {holder}", file=sys.stderr)
 
 
 onsuccess:

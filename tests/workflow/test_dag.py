@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+import shutil
 
 import h5py
 import pandas
@@ -233,6 +234,23 @@ def test_predictions_are_those_that_the_curve_counts(finished):
     assert (split.loc[rows, "subset"] == "validation").all()
     metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
     assert hits[0].mean() == pytest.approx(metrics["accuracy"])
+
+
+def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
+    (study.work / PRUNE / "knee.json").unlink()
+    study.edit("workflow/scripts/channel_sparsity/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    tables = {"make_partial_tables", "compare_partial_measures", "vary_partial_readings"}
+    assert study.planned("partial").keys() == tables | {"draw_partial_figures", "draw_partial_alternatives"}
+    target = "results/tiny/partial/tables/cells.csv"
+    study.snakemake(target)
+    cells = pandas.read_csv(study.work / target)
+    assert len(cells) == 9 and (cells["curve_status"] == "traced").any()
+    page = (study.work / target).with_suffix(".html").read_text()
+    assert "PARTIAL: 6 of 6 trainings and 9 of 10 curves are finished" in page
+    assert study.planned(target) == {}
+    shutil.rmtree(study.work / "results/tiny/prune")
+    said = study.snakemake("partial", check=False)
+    assert said.returncode == 1 and "no curve of results/tiny is finished yet" in said.stderr
 
 
 def test_the_papers_study_is_one_dag(fresh):

@@ -14,6 +14,7 @@ from channel_sparsity.data.expected import check_expected
 from channel_sparsity.ending import failures, outcome, unfinished
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
+from channel_sparsity.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 from channel_sparsity.orphans import refuse_orphans
 
@@ -83,6 +84,8 @@ LAST_FILES = (
     [Path(file) for file in for_all(f"{TRAIN}/sparsity.json", CELLS)],
     [Path(file) for file in for_all(f"{PRUNE}/knee.json", CURVES)],
 )
+# Where jobs keep their state, and say that they are at work.
+STATES = for_all(f"{TRAIN}/state", CELLS) + for_all(f"{PRUNE}/state", CURVES)
 
 
 def code(script):

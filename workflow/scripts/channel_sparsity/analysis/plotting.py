@@ -1,6 +1,7 @@
 """What the figures have in common: their style, their marks and colours, and how they are saved."""
 
 import itertools
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,8 +111,10 @@ def empty(message: str, note: str) -> Figure:
 
 
 def footnote(figure: Figure, *remarks: str) -> None:
-    """Remarks under a figure; the empty ones are left out."""
-    text = " ".join(filter(None, remarks))
+    """Remarks under a figure, in lines that fit its width; the empty ones are left out."""
+    width = int(17 * figure.get_figwidth())  # 18 letters of this size go into an inch
+    lines = " ".join(filter(None, remarks)).splitlines()
+    text = "\n".join(part for line in lines for part in textwrap.wrap(line, width))
     if text:
         figure.supxlabel(text, fontsize=8, color="0.35", x=0.01, ha="left")
 
