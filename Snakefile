@@ -57,6 +57,11 @@ localrules:
     draw_partial_figures,
     draw_partial_alternatives,
     record_provenance,
+    make_partial_tables,
+    draw_partial_figures,
+    compare_partial_measures,
+    vary_partial_readings,
+    draw_partial_alternatives,
 
 
 rule all:
