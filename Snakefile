@@ -26,11 +26,13 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/planning.smk"
 
 
 localrules:
     all,
     dataset,
+    estimate,
     features,
     checkpoints,
     propose_lambdas,
