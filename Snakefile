@@ -27,6 +27,7 @@ include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/planning.smk"
+include: "workflow/rules/provenance.smk"
 
 
 localrules:
@@ -47,11 +48,13 @@ rule all:
         rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
+        rules.record_provenance.output,
 
 
 onsuccess:
-    print(outcome(Path(RESULTS)))
+    print(outcome(*FOLDERS, *LAST_FILES))
 
 
 onerror:
     print(failures(map(Path, log), Path.cwd()), file=sys.stderr)
+    print(unfinished(Path(RESULTS), *LAST_FILES), file=sys.stderr)

@@ -20,19 +20,22 @@ _TEXT_OR_COMMENT = re.compile(
 
 
 @functools.cache
-def fingerprint(script: Path) -> str:
+def fingerprint(script: Path, chosen: tuple[str, ...] = ()) -> str:
     """The digest (16 hexadecimal digits) of a script and of the modules that it imports, directly or not.
 
     Modules are those of packages beside the script; a plain module beside it (job.py: logs and errors) decides no
-    result.
+    result. ``import_module(f"package.{name}")`` imports those modules of the package that are `chosen`, and any of them
+    if none is: a network is not trained anew because another was added.
     """
     root = script.parent
     reached, waiting = {}, [script]
     while waiting:
         path = waiting.pop()
         if path not in reached:
-            reached[path], imported = _read(path, root)
+            reached[path], imported, packages = _read(path, root)
             waiting.extend(imported)
+            for package in packages:
+                waiting.extend(_chosen_of(package, root, chosen))
     digest = hashlib.sha256()
     for path, code in sorted(reached.items()):
         digest.update(f"{path.relative_to(root).as_posix()}\n{code}\n".encode())
@@ -40,13 +43,17 @@ def fingerprint(script: Path) -> str:
 
 
 @functools.cache
-def _read(path: Path, root: Path) -> tuple[str, tuple[Path, ...]]:
-    """What a file does (`code_of`), and the files under `root` that it imports, anywhere in it, with their packages."""
+def _read(path: Path, root: Path) -> tuple[str, tuple[Path, ...], tuple[str, ...]]:
+    """What a file does (`code_of`), the files under `root` that it imports, anywhere in it, with their packages, and
+    the packages of which it imports modules by name."""
     source = path.read_text(encoding="utf-8")
-    statements = list(_statements(ast.parse(source)))
+    tree = ast.parse(source)
+    statements = list(_statements(tree))
     if any(isinstance(each, ast.ImportFrom) and each.level for each in statements):
         raise ValueError(f"{path} has a relative import, which the fingerprint does not follow: make it absolute")
-    return _code_of(source, statements), tuple(sorted(_imports(statements, root)))
+    # Few files have such calls, and to look at every expression takes long.
+    packages = _packages(tree, path) if "import_module" in source else ()
+    return _code_of(source, statements), tuple(sorted(_imports(statements, root))), packages
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -80,6 +87,29 @@ def _files_of(name: str, root: Path) -> tuple[Path, ...]:
         inside = [place / "__init__.py", *([place.with_name(f"{place.name}.py")] if depth > 1 else [])]
         found.extend(path for path in inside if path.is_file())
     return tuple(found)
+
+
+def _packages(tree: ast.Module, path: Path) -> tuple[str, ...]:
+    """The packages of which ``import_module(f"package.{name}")`` imports modules."""
+    packages = []
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and "import_module" in ast.unparse(call.func)):
+            continue
+        match call.args:
+            case [ast.JoinedStr(values=[ast.Constant(value=prefix), ast.FormattedValue()])] if prefix.endswith("."):
+                packages.append(prefix.removesuffix("."))
+            case _:
+                raise ValueError(
+                    f"{path} imports a module by a name that the fingerprint cannot follow: "
+                    'use import_module(f"package.{name}")'
+                )
+    return tuple(packages)
+
+
+def _chosen_of(package: str, root: Path, chosen: tuple[str, ...]) -> list[Path]:
+    """The files of those modules of a package that are chosen, of all of them if none is."""
+    modules = {file.stem for file in root.joinpath(*package.split(".")).glob("[!_]*.py")}
+    return [path for name in modules.intersection(chosen) or modules for path in _files_of(f"{package}.{name}", root)]
 
 
 def code_of(source: str) -> str:

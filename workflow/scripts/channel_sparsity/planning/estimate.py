@@ -164,7 +164,7 @@ def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: i
         "wall_hours": wall_hours(rows, cores, threads),
         "longest_job_hours": max(row.hours_a_job for row in rows if row.stage != "data"),
         "macs": sum(row.macs for row in rows),
-        "gpu": "not estimated: jobs compute on CPU cores",
+        "gpu": "not estimated (docs/gpu.md)",
         "download_bytes": _download(block),
         "bytes": sizes,
         "passing_bytes": passing_bytes(block, sum(clips)),

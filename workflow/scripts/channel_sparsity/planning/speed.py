@@ -18,7 +18,8 @@ from channel_sparsity.networks.cost import cost
 from channel_sparsity.planning.costs import Speed
 from channel_sparsity.pruning.padding import padded
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import fit, predict, recipe_of
+from channel_sparsity.training.fit import fit, predict
+from channel_sparsity.training.recipe import recipe_of
 
 FRAMES_AT_ONCE = 3200  # in a timed step: 8 clips of 401 frames take as long a clip as 32 do
 LONG_ENOUGH_S = 0.3  # of a measurement
