@@ -35,8 +35,8 @@ lint: $(VENV)/.complete ## style of Python, of the rules and of the workflow
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-bench: $(VENV)/.complete ## measure the speed of every part anew into docs/benchmarks.md (half an hour)
-	for subject in features training pruning dag growth; do \
+bench: $(VENV)/.complete ## measure the speed of every part anew into docs/benchmarks.md (40 minutes)
+	for subject in features training pruning dag growth demo; do \
 	  PYTHONPATH=workflow/scripts python benchmarks/$$subject.py || exit 1; done
 
 lock: $(VENV)/.complete ## resolve envs/*.in anew into the hashed locks

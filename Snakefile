@@ -28,12 +28,14 @@ include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/partial.smk"
+include: "workflow/rules/planning.smk"
 include: "workflow/rules/provenance.smk"
 
 
 localrules:
     all,
     dataset,
+    estimate,
     features,
     checkpoints,
     propose_lambdas,

@@ -16,6 +16,7 @@ COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs")
 MAKE_NOTHING = {
     "all",
     "dataset",
+    "estimate",
     "features",
     "checkpoints",
     "propose_lambdas",

@@ -20,7 +20,7 @@ RECORD = {"record_provenance"}
 
 def test_a_run_makes_what_the_contract_names(finished):
     expected = {
-        "data/tiny": ["clips.csv", "logmel.h5", "manifest.json"],
+        "data/tiny": ["clips.csv", "logmel.h5", "manifest.json", "findings.csv", "report.json", "report.md"],
         "results/tiny": ["split.csv", "normalisation.json", "provenance.json", "run.json"],
         TRAIN: [
             "weights.safetensors",
@@ -156,8 +156,31 @@ def test_single_targets_run_alone(fresh):
         "train_network": 1,
         "prune_network": 1,
     }
-    assert fresh.planned("dataset") == {"synthesise_scenes": 1, "list_clips": 1}
+    assert fresh.planned("dataset") == {
+        "synthesise_scenes": 1,
+        "list_clips": 1,
+        "extract_features": 1,
+        "report_dataset": 1,
+    }
     assert fresh.planned("checkpoints")["train_network"] == 6
+
+
+def test_the_data_set_is_described_on_the_terminal(finished):
+    said = finished.said.stderr
+    assert "tiny: 72 clips, 0.0 hours: 3 scenes of 24 clips, 4 locations in 2 cities, devices a" in said
+    assert "look at: fewer than 3 locations" not in said
+
+
+def test_a_study_is_estimated_from_its_configuration_alone(fresh):
+    said = fresh.snakemake("estimate").stderr
+    assert re.search(r"^in all: .* on 2 cores \(the longest job ", said, flags=re.MULTILINE)
+    assert {path.name for path in (fresh.work / "results/tiny").iterdir()} == {"estimate.csv", "estimate.json", "logs"}
+    assert not (fresh.work / "data").exists()
+    estimate = json.loads((fresh.work / "results/tiny/estimate.json").read_text())
+    assert (estimate["clips_train"], estimate["clips_validation"]) == (50, 22)
+    assert estimate["speeds"].keys() == {"vgg11", "resnet11", "mobilenet0.25"}
+    assert fresh.planned("estimate") == {}
+    assert fresh.planned("estimate", changes={"training": {"epochs": 9}}) == {"estimate_study": 1}
 
 
 def test_lambdas_are_proposed_only_when_asked_for(study):
