@@ -26,6 +26,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/deployment.smk"
 
 
 localrules:
@@ -37,6 +38,7 @@ localrules:
     curves,
     tables,
     figures,
+    deploy,
 
 
 rule all:
@@ -44,6 +46,7 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+        rules.deploy.input,
 
 
 onsuccess:

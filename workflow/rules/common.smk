@@ -1,7 +1,9 @@
 # The grid of the study, the names of its files, and what every rule shares.
+import csv
 import os
 import re
 import sys
+from types import SimpleNamespace
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -10,7 +12,9 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
+from channel_sparsity.analysis.labels import label
 from channel_sparsity.data.expected import check_expected
+from channel_sparsity.deployment.budget import BUDGET, name_of
 from channel_sparsity.ending import failures, outcome
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
