@@ -17,9 +17,7 @@ WANTED = [
 
 
 wildcard_constraints:
-    model="|".join(
-        [*(re.escape(name_of(*each)) for each in WANTED), re.escape(BUDGET)]
-    ),
+    model="|".join([*(re.escape(name_of(*each)) for each in WANTED), re.escape(BUDGET)]),
 
 
 def chosen_models():
@@ -34,6 +32,12 @@ def chosen(wildcards):
     if row["status"] == "none":
         raise WorkflowError(row["sentence"])
     return row
+
+
+def chosen_step(wildcards):
+    """What of a model's row decides its network."""
+    row = chosen(wildcards)
+    return {key: row[key] for key in ("network", "lam", "seed", "step")}
 
 
 def of_chosen(pattern):
@@ -155,7 +159,7 @@ rule remake_network:
     params:
         code=code("remake_network"),
         settings=config["training"],
-        cell=chosen,
+        cell=chosen_step,
         recipe=chosen_recipe,
         width_scale=chosen_scale,
     message:
@@ -199,7 +203,13 @@ rule export_model:
         },
         stages={
             rule: code(rule)
-            for rule in (*STAGES, "make_front", "choose_models", "remake_network")
+            for rule in (
+                *STAGES,
+                "make_front",
+                "choose_models",
+                "remake_network",
+                "export_model",
+            )
         },
         note=NOTE if DATASET["source"] == "synthetic" else "",
     message:

@@ -7,8 +7,6 @@ from channel_sparsity.analysis.tables import read_table
 from job import job
 
 with job(snakemake):
-    figure = accuracy_cost(
-        read_table(snakemake.input[0], FRONT), snakemake.params.budget, snakemake.params.note
-    )
+    figure = accuracy_cost(read_table(snakemake.input[0], FRONT), snakemake.params.budget, snakemake.params.note)
     for path in snakemake.output:
         save(figure, path)

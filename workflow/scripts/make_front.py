@@ -7,7 +7,6 @@ import pandas
 from channel_sparsity.analysis import tables
 from channel_sparsity.analysis.front import front
 from channel_sparsity.analysis.records import origin, write_table
-from channel_sparsity.files import read_json
 from job import job
 
 TITLE = "What accuracy costs"

@@ -1,7 +1,7 @@
 """Say which scene a recording is of: python -m channel_sparsity.classify model.onnx clip.wav
 
-The model file knows its scenes, sample rate and length. Needs onnxruntime, numpy, soundfile and soxr, and nothing else of
-the study.
+The model file knows its scenes, sample rate and length. This file needs onnxruntime, numpy, soundfile and soxr, and
+nothing else of the study: copied elsewhere, it is a program of its own (python classify.py model.onnx clip.wav).
 """
 
 import argparse

@@ -29,7 +29,14 @@ def accuracy_cost(front: pandas.DataFrame, budget: Mapping, note: str = "") -> F
         panels = figure.subplots(1, 2, sharey=True)
         for axes, cost, unit, on_front, limit, words in (
             (panels[0], "int8_bytes", 1e3, "on_front_bytes", budget["parameter_bytes"], "int8 parameters (kB)"),
-            (panels[1], "macs_per_second", 1e6, "on_front_macs", budget["macs_per_second"], "MMACs per second of audio"),
+            (
+                panels[1],
+                "macs_per_second",
+                1e6,
+                "on_front_macs",
+                budget["macs_per_second"],
+                "MMACs per second of audio",
+            ),
         ):
             _steps(axes, front.assign(cost=front[cost] / unit))
             best = front[front[on_front]].sort_values([cost, "accuracy"])

@@ -16,7 +16,7 @@ def markdown(card: Mapping) -> str:
         *(f"**{warning}**" for warning in card["warnings"]),
         "## What it is",
         f"A {made['network_label']} that says which of {len(data['scenes'])} acoustic scenes a recording of "
-        f"{data['duration_s']:g} s is of, pruned to {size['channels']:,} of its {made['channels_unpruned']:,} channels. "
+        f"{data['duration_s']:g} s is of, pruned to {size['channels']:,} of {made['channels_unpruned']:,} channels. "
         f"`{card['files']['float32']['name']}` and, quantised, `{card['files']['int8']['name']}` take a mono waveform "
         f"at {data['sample_rate_hz']:,} Hz (float32, full scale 1, [batch, {data['samples']:,}]) and give the scenes' "
         "probabilities; log-mel features and normalisation are inside.",
@@ -52,8 +52,8 @@ def markdown(card: Mapping) -> str:
                 ["... of which weights, scales and biases", f"{size['int8_constants_bytes']:,}", ""],
             ],
         ),
-        f"Costs are those of the network, without the log-mel front end. It is {'' if size['within_budget'] else 'not '}"
-        f"within the study's budget. Times and memory on the machine that made it: `{card['timing']}`.",
+        f"Costs are the network's, without the log-mel front end. It is {'' if size['within_budget'] else 'not '}within "
+        f"the study's budget. Times and memory on the machine that made it: `{card['timing']}`.",
         "## How it was checked",
         _checks(card["checks"]),
         "## How it was made",
@@ -72,19 +72,20 @@ def markdown(card: Mapping) -> str:
 def _checks(checks: Mapping) -> str:
     """What was compared with what, in sentences."""
     network = (
-        "The network in onnxruntime gives the log-probabilities of PyTorch's for all validation clips within "
+        "For all validation clips the network in onnxruntime gives PyTorch's log-probabilities within "
         f"{checks['network_log_probability_difference']:.2g}."
     )
-    audio = checks["audio"]
-    if audio["clips"] == 0:
-        return f"{network} The front end was not checked on recordings: {audio['reason']}"
+    found = checks["recordings"]
+    if found["clips"] == 0:
+        return f"{network} The front end was not checked on recordings: none is in the data set's folder any more."
+    float32, int8 = found["float32"], found["int8"]
     return (
-        f"{network} On {audio['clips']} validation recordings, from the waveform on: features within "
-        f"{audio['feature_difference_db']:.2g} dB of the study's (at most {audio['feature_tolerance_db']:g} allowed), "
-        f"log-probabilities within {audio['log_probability_difference']:.2g} of PyTorch's "
-        f"(int8: {audio['log_probability_difference_int8']:.2g}), the same scene for "
-        f"{audio['same_scene']} (int8: {audio['same_scene_int8']}); accuracy {_percent(audio['accuracy'])} "
-        f"(int8: {_percent(audio['accuracy_int8'])}, PyTorch: {_percent(audio['accuracy_pytorch'])})."
+        f"{network} On {found['clips']} validation recordings, from the waveform on: features within "
+        f"{found['feature_difference_db']:.2g} dB of the study's ({found['feature_tolerance_db']:g} dB are allowed); "
+        f"log-probabilities within {float32['log_probability_difference']:.2g} of PyTorch's "
+        f"(int8: {int8['log_probability_difference']:.2g}); the same scene for {float32['same_scene_as_pytorch']} "
+        f"(int8: {int8['same_scene_as_pytorch']}); accuracy {_percent(float32['accuracy'])} "
+        f"(int8: {_percent(int8['accuracy'])}, PyTorch: {_percent(found['accuracy_pytorch'])})."
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import librosa
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from channel_sparsity.data.logmel import QUIETEST_POWER, LogMel, mel_filters
+from channel_sparsity.data.logmel import QUIETEST_POWER, LogMel
 
 #: The version of ONNX's operators: the first with reductions whose axes are inputs, as the exporter writes them too.
 OPSET = 18
@@ -42,7 +43,8 @@ def frontend(settings: LogMel, mean_db: Sequence[float], deviation_db: Sequence[
 
     `mean_db` and `deviation_db` [bands] are those of the study's ``normalisation.json``. Spectra are computed in double
     precision, so that even where onnxruntime has no fast transform for `n_fft` the decibels are within `TOLERANCE_DB`
-    of what the study was trained on. What can be computed is not stored: the file grows by some 15 kB.
+    of what the study was trained on. Window and filters are computed when the model is loaded, so that a small model's
+    file stays small.
     """
     graph = _Graph()
     power = _power(graph, settings)
@@ -51,9 +53,7 @@ def frontend(settings: LogMel, mean_db: Sequence[float], deviation_db: Sequence[
     decibels = graph.node("Mul", graph.node("Log", audible), graph.constant(10 / np.log(10), np.float32))
     if settings.top_db is not None:
         loudest = graph.node("ReduceMax", decibels, graph.constant([1, 2], np.int64), keepdims=1)
-        decibels = graph.node(
-            "Max", decibels, graph.node("Sub", loudest, graph.constant(settings.top_db, np.float32))
-        )
+        decibels = graph.node("Max", decibels, graph.node("Sub", loudest, graph.constant(settings.top_db, np.float32)))
     centred = graph.node("Sub", decibels, graph.constant(mean_db, np.float32))
     normalised = graph.node("Div", centred, graph.constant(deviation_db, np.float32))
     turned = graph.node("Transpose", normalised, perm=[0, 2, 1])
@@ -80,17 +80,21 @@ def _power(graph: _Graph, settings: LogMel) -> str:
 
 
 def _filters(graph: _Graph, settings: LogMel) -> str:
-    """The mel filters [bins, bands], of which only what is not zero is stored: two of the bands a bin at most."""
-    filters = mel_filters(settings).T
-    places = np.flatnonzero(filters)
-    zeros = graph.node(
-        "ConstantOfShape",
-        graph.constant([filters.size], np.int64),
-        value=numpy_helper.from_array(np.zeros(1, np.float32)),
-    )
-    index = graph.node("Cast", graph.constant(places, np.uint32), to=TensorProto.INT64)
-    flat = graph.node("ScatterElements", zeros, index, graph.constant(filters.ravel()[places], np.float32))
-    return graph.node("Reshape", flat, graph.constant(filters.shape, np.int64))
+    """The mel filters [bins, bands] of `mel_filters`, computed from the bands' corners when the model is loaded."""
+    highest = settings.sample_rate_hz / 2 if settings.fmax_hz is None else settings.fmax_hz
+    corners = librosa.mel_frequencies(n_mels=settings.n_mels + 2, fmin=settings.fmin_hz, fmax=highest)
+    low, middle, high = (corners[i : i + settings.n_mels] for i in range(3))
+
+    def real(value: object) -> str:
+        return graph.constant(value, np.float64)
+
+    bins = graph.node("Range", *(graph.constant(each, np.int64) for each in (0, settings.n_fft // 2 + 1, 1)))
+    column = graph.node("Unsqueeze", graph.node("Cast", bins, to=TensorProto.DOUBLE), graph.constant([1], np.int64))
+    hz = graph.node("Mul", column, real(settings.sample_rate_hz / settings.n_fft))
+    rising = graph.node("Div", graph.node("Sub", hz, real(low)), real(middle - low))
+    falling = graph.node("Div", graph.node("Sub", real(high), hz), real(high - middle))
+    triangles = graph.node("Max", graph.node("Min", rising, falling), real(0))
+    return graph.node("Cast", graph.node("Mul", triangles, real(2 / (high - low))), to=TensorProto.FLOAT)
 
 
 def _model(graph: _Graph, takes: onnx.ValueInfoProto, gives: onnx.ValueInfoProto) -> onnx.ModelProto:

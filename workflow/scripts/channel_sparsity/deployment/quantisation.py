@@ -1,7 +1,7 @@
 """The int8 form of an exported network, by onnxruntime's static quantisation."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +10,23 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from channel_sparsity.deployment.frontend import FEATURES
 
-#: Clips that are computed at once while ranges are sought.
-BATCH = 16
-
 
 class _Clips(CalibrationDataReader):
     """Batches of features, as the quantiser asks for them."""
 
-    def __init__(self, features: np.ndarray):
-        self.batches: Iterator[np.ndarray] = iter(
-            [features[start : start + BATCH] for start in range(0, len(features), BATCH)]
-        )
+    def __init__(self, batches: Iterable[np.ndarray]):
+        self.batches = iter(batches)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         batch = next(self.batches, None)
         return None if batch is None else {FEATURES: batch}
 
 
-def quantised(model: onnx.ModelProto, features: np.ndarray) -> onnx.ModelProto:
+def quantised(model: onnx.ModelProto, batches: Iterable[np.ndarray]) -> onnx.ModelProto:
     """`model` with weights in int8, a scale for each output channel, and values between layers in uint8.
 
-    The ranges of the latter are the extremes on `features` [clips, 1, bands, frames], which must be of training clips:
-    validation clips would flatter the accuracy.
+    The ranges of the latter are the extremes on `batches` of features [n, 1, bands, frames], which must be of training
+    clips: validation clips would flatter the accuracy.
     """
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
@@ -39,7 +34,7 @@ def quantised(model: onnx.ModelProto, features: np.ndarray) -> onnx.ModelProto:
         quantize_static(
             given,
             made,
-            _Clips(features),
+            _Clips(batches),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,

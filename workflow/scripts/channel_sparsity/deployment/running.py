@@ -1,7 +1,9 @@
 """Models in onnxruntime: what they answer, how long it takes and how much memory."""
 
+import resource
 import statistics
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import onnxruntime
 from channel_sparsity.deployment.frontend import FEATURES, PROBABILITIES, WAVEFORM
 
 #: How often a clip is classified to find the median time.
-REPEATS = 30
+REPEATS = 20
 
 
 def session(model: onnx.ModelProto | str | Path) -> onnxruntime.InferenceSession:
@@ -23,13 +25,11 @@ def session(model: onnx.ModelProto | str | Path) -> onnxruntime.InferenceSession
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def outputs(model: onnx.ModelProto | str | Path, inputs: np.ndarray, batch: int = 32) -> np.ndarray:
-    """What the model's only output is for `inputs` [n, ...] of its only input: [n, ...]."""
+def outputs(model: onnx.ModelProto | str | Path, batches: Iterable[np.ndarray]) -> np.ndarray:
+    """What the model's only output is for its only input, given in `batches` [n, ...]: [all n, ...]."""
     ready = session(model)
     name = ready.get_inputs()[0].name
-    return np.concatenate(
-        [ready.run(None, {name: inputs[start : start + batch]})[0] for start in range(0, len(inputs), batch)]
-    )
+    return np.concatenate([ready.run(None, {name: batch})[0] for batch in batches])
 
 
 def running_cost(path: str | Path) -> dict[str, float]:
@@ -74,6 +74,4 @@ def _peak_memory() -> int:
     if status.exists():  # Linux, where the other figure counts the parent process too
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return 1024 * int(line.split()[1])
-    import resource
-
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
