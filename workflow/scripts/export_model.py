@@ -141,7 +141,7 @@ with job(snakemake):
             and costs.macs / logmel.duration_s <= budget["macs_per_second"],
         },
         "accuracy": {"pytorch": measured(reference, labels, scenes)["accuracy"], **accuracy},
-        "caution": "These clips also chose lambda, step and model, so the accuracy is optimistic: expect less elsewhere.",
+        "caution": "These clips also chose lambda, step and model, so accuracy is optimistic: expect less elsewhere.",
         "checks": {
             "network_log_probability_difference": off,
             "recordings": check_on_recordings(

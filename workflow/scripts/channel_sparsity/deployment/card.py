@@ -52,8 +52,8 @@ def markdown(card: Mapping) -> str:
                 ["... of which weights, scales and biases", f"{size['int8_constants_bytes']:,}", ""],
             ],
         ),
-        f"Costs are the network's, without the log-mel front end. It is {'' if size['within_budget'] else 'not '}within "
-        f"the study's budget. Times and memory on the machine that made it: `{card['timing']}`.",
+        f"Costs are the network's, without the log-mel front end. It is {'' if size['within_budget'] else 'not '}"
+        f"within the study's budget. Times and memory on the machine that made it: `{card['timing']}`.",
         "## How it was checked",
         _checks(card["checks"]),
         "## How it was made",

@@ -1,5 +1,6 @@
 """The int8 form of an exported network, by onnxruntime's static quantisation."""
 
+import logging
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,15 +32,19 @@ def quantised(model: onnx.ModelProto, batches: Iterable[np.ndarray]) -> onnx.Mod
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, given)
-        quantize_static(
-            given,
-            made,
-            _Clips(batches),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
+        logging.disable(logging.WARNING)  # it would like the model prepared by a tool that changes nothing here
+        try:
+            quantize_static(
+                given,
+                made,
+                _Clips(batches),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+        finally:
+            logging.disable(logging.NOTSET)
         return onnx.load(made)
 
 

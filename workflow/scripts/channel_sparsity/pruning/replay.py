@@ -24,7 +24,7 @@ def replay(
     """
     counts = schedule.counts(_channels(network))
     pruned = network
-    for number in range(step if schedule.finetuning == "once" else 1, step + 1):
+    for number in range(max(step, 1) if schedule.finetuning == "once" else 1, step + 1):
         gone = _channels(network) - _channels(pruned)
         pruned = method.prune(pruned, number, counts[number - 1] - gone)
         if schedule.finetuning != "none":
