@@ -58,7 +58,9 @@ def test_every_step_has_its_cost_and_its_marks(made, tmp_path):
     assert made["at_knee"].tolist()[:3] == [False, True, False]
     assert made["within_budget"].tolist() == [False, True, True] * 2
     assert made["included"].tolist() == [True] * 3 + [False] * 3
-    assert made["on_front_bytes"].tolist() == [False, True, True, False, False, False], "excluded cells are on none"
+    assert made["on_front_bytes"].tolist() == [False, True, True, False, False, False], (
+        "cells over the limit are on none"
+    )
     survives_its_file(made, FRONT, tmp_path)
 
 
@@ -69,7 +71,7 @@ def test_the_figure_draws_every_step_and_the_limits(made, tmp_path):
         assert drawn == len(made)
         assert any(list(line.get_xdata()) == [limit, limit] for line in axes.lines)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert {"VGG-16", "excluded cell", "at its knee", "the study's budget"} <= set(words)
+    assert {"VGG-16", "lambda over its limit", "at its knee", "the study's budget"} <= set(words)
     assert "limits of DCASE's task" in [t.get_text() for t in accuracy_cost(made, DCASE).legends[0].get_texts()]
     save(figure, tmp_path / "a.svg")
     save(accuracy_cost(made, BUDGET, "A note."), tmp_path / "b.svg")

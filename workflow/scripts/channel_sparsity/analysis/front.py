@@ -23,6 +23,7 @@ FRONT = {
     "macs": int,
     "macs_per_second": float,
     "included": bool,
+    "within_limit": bool,
     "at_knee": bool,
     "within_budget": bool,
     "on_front_bytes": bool,
@@ -42,10 +43,14 @@ def front(curves: pandas.DataFrame, cells: pandas.DataFrame, duration_s: float, 
     ``parameter_bytes`` and ``macs_per_second``.
 
     int8_bytes counts one byte for each trained parameter. at_knee marks the measured step next to a cell's knee
-    (`pk_grid`). A step is on a front if its cell is included and no step of another, or of its own cell, is at least as
-    accurate at a lower cost, or more accurate at the same.
+    (`pk_grid`). within_limit says whether its cell was trained and lies within the upper limit of lambda: what else keeps
+    a cell out of the statistics, a knee beyond the curve's end say, is no fault of its networks. A step is on a front if
+    its cell is within the limit and no step of such a cell is at least as accurate at a lower cost, or more accurate at
+    the same.
     """
-    rows = cells[[*CELL, "family", "included", "width_scale", "axis", "pk_grid"]].merge(curves, on=CELL, how="left")
+    cells = cells.assign(within_limit=cells["within_limit"] & cells["accuracy"].notna())
+    kept = [*CELL, "family", "included", "within_limit", "width_scale", "axis", "pk_grid"]
+    rows = cells[kept].merge(curves, on=CELL, how="left")
     rates = numpy.select([rows["axis"] == axis for axis in AXES], [rows[column] for column in AXES.values()])
     rows["at_knee"] = rates == rows["pk_grid"]
     rows["int8_bytes"] = rows["parameters"]
@@ -54,7 +59,7 @@ def front(curves: pandas.DataFrame, cells: pandas.DataFrame, duration_s: float, 
         rows["macs_per_second"] <= budget["macs_per_second"]
     )
     for name, cost in (("on_front_bytes", "int8_bytes"), ("on_front_macs", "macs_per_second")):
-        rows[name] = unbeaten(rows[cost], rows["accuracy"].where(rows["included"]))
+        rows[name] = unbeaten(rows[cost], rows["accuracy"].where(rows["within_limit"]))
     return table(rows.to_dict("records"), FRONT)
 
 

@@ -18,8 +18,9 @@ _INK = "0.15"
 def accuracy_cost(front: pandas.DataFrame, budget: Mapping, note: str = "") -> Figure:
     """Accuracy over the bytes of int8 parameters and over the MACs of a second, of every step of every curve.
 
-    `front`: ``front.csv``. `budget`: its ``parameter_bytes`` and ``macs_per_second`` are drawn in. Steps of excluded
-    cells are hollow; a line joins the steps that no other beats; knees are ringed. `note` stands underneath.
+    `front`: ``front.csv``. `budget`: its ``parameter_bytes`` and ``macs_per_second`` are drawn in. Steps of cells
+    over the limit of lambda are hollow; a line joins the steps that no other beats; knees are ringed. `note` stands
+    underneath.
     """
     with style():
         if front.empty:
@@ -57,11 +58,11 @@ def _curves(front: pandas.DataFrame) -> int:
 
 
 def _steps(axes: Axes, front: pandas.DataFrame) -> None:
-    """A mark for each step: the network's, hollow if its cell is excluded, ringed at the knee."""
-    for (network, included), own in front.groupby(["network", "included"], sort=False):
+    """A mark for each step: the network's, hollow if its cell is over the limit, ringed at the knee."""
+    for (network, within), own in front.groupby(["network", "within_limit"], sort=False):
         marks = network_marks(network)
         points = {"ls": "", "marker": marks["marker"], "mec": marks["color"], "mew": 0.5}
-        face = marks["color"] if included else "none"
+        face = marks["color"] if within else "none"
         axes.plot(own["cost"], 100 * own["accuracy"], ms=3, mfc=face, alpha=0.55, zorder=2, **points)
         knees = own[own["at_knee"] & own["included"]]
         ring = points | {"mec": _INK, "mew": 0.9}
@@ -74,8 +75,8 @@ def _legend(names: Mapping[str, str], front: pandas.DataFrame, budget: Mapping) 
     for network, words in names.items():
         marks = network_marks(network) | {"linestyle": ""}
         handles.append(Line2D([], [], ms=5, label=words, **marks))
-    if not front["included"].all():
-        handles.append(Line2D([], [], ls="", marker="o", mfc="none", mec="0.4", ms=4, label="excluded cell"))
+    if not front["within_limit"].all():
+        handles.append(Line2D([], [], ls="", marker="o", mfc="none", mec="0.4", ms=4, label="lambda over its limit"))
     if (front["at_knee"] & front["included"]).any():
         handles.append(Line2D([], [], ls="", marker="o", mfc="0.6", mec=_INK, ms=6, label="at its knee"))
     limit = "limits of DCASE's task" if dict(budget) == DCASE else "the study's budget"

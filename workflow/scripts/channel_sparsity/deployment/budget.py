@@ -37,8 +37,8 @@ def choose(front: pandas.DataFrame, wanted: Iterable[tuple[str, str]], budget: M
 
     `front`: the table of that name. At the knee: of the included cells with a knee, the one whose step there is the
     most accurate on the validation clips. For the budget (``parameter_bytes``, one byte a parameter, and
-    ``macs_per_second``): the most accurate step of any curve of an included cell. status is ``chosen`` or ``none``;
-    `sentence` says what was chosen, or why nothing and what came nearest.
+    ``macs_per_second``): the most accurate step of any curve, unless lambda is over its limit. status is
+    ``chosen`` or ``none``; `sentence` says what was chosen, or why nothing and what came nearest.
     """
     rows = []
     for network, recipe in wanted:
@@ -50,7 +50,7 @@ def choose(front: pandas.DataFrame, wanted: Iterable[tuple[str, str]], budget: M
         else:
             words = f"The most accurate of the {len(at_knee)} included cells of {network} by {recipe} at their knees."
             rows.append(_row(name_of(network, recipe), at_knee.sort_values(**_BEST_FIRST).iloc[0], words))
-    return pandas.DataFrame([*rows, _within(front[front["included"]], budget)], columns=list(MODELS)).astype(MODELS)
+    return pandas.DataFrame([*rows, _within(front[front["within_limit"]], budget)], columns=list(MODELS)).astype(MODELS)
 
 
 def _within(candidates: pandas.DataFrame, budget: Mapping) -> dict:
@@ -58,10 +58,10 @@ def _within(candidates: pandas.DataFrame, budget: Mapping) -> dict:
     limits = f"{budget['parameter_bytes']:,} bytes and {budget['macs_per_second'] / 1e6:g} MMACs a second"
     fits = candidates[candidates["within_budget"]]
     if len(fits):
-        words = f"The most accurate of the {len(fits)} steps of included cells within {limits}."
+        words = f"The most accurate of the {len(fits)} steps of the study's curves within {limits}."
         return _row(BUDGET, fits.sort_values(**_BEST_FIRST).iloc[0], words)
     if candidates.empty:
-        return _none(BUDGET, f"No cell is included, so no model is within {limits}.")
+        return _none(BUDGET, f"No network was trained, so no model is within {limits}.")
     excess = pandas.concat(
         [
             candidates["int8_bytes"] / budget["parameter_bytes"],
