@@ -43,10 +43,9 @@ def front(curves: pandas.DataFrame, cells: pandas.DataFrame, duration_s: float, 
     ``parameter_bytes`` and ``macs_per_second``.
 
     int8_bytes counts one byte for each trained parameter. at_knee marks the measured step next to a cell's knee
-    (`pk_grid`). within_limit says whether its cell was trained and lies within the upper limit of lambda: what else keeps
-    a cell out of the statistics, a knee beyond the curve's end say, is no fault of its networks. A step is on a front if
-    its cell is within the limit and no step of such a cell is at least as accurate at a lower cost, or more accurate at
-    the same.
+    (`pk_grid`). within_limit: its cell was trained, and lambda is not over its limit; what else keeps a cell out of the
+    statistics, a knee beyond the curve's end say, is no fault of its networks. A step is on a front if its cell is
+    within the limit and no step of such a cell is at least as accurate at a lower cost, or more accurate at the same.
     """
     cells = cells.assign(within_limit=cells["within_limit"] & cells["accuracy"].notna())
     kept = [*CELL, "family", "included", "within_limit", "width_scale", "axis", "pk_grid"]
