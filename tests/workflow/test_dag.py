@@ -16,16 +16,17 @@ from channel_sparsity.files import sha256
 
 TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
 PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
+RECORD = {"record_provenance"}
 
 
 def test_a_run_makes_what_the_contract_names(finished):
     expected = {
         "results/tiny/deploy": [
             *("models.csv", "budget.safetensors", "budget.onnx", "budget-int8.onnx"),
-            *("budget.json", "budget.md", "budget-timing.csv"),
+            *("budget.json", "budget.md", "timing.csv"),
         ],
         "data/tiny": ["clips.csv", "logmel.h5", "manifest.json"],
-        "results/tiny": ["split.csv", "normalisation.json"],
+        "results/tiny": ["split.csv", "normalisation.json", "provenance.json", "run.json"],
         TRAIN: [
             "weights.safetensors",
             "history.csv",
@@ -109,7 +110,12 @@ def test_what_an_edit_of_the_code_reruns(study):
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
     assert study.planned() == {}
     study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
-    assert study.planned() == {"draw_figures": 1}
+    assert study.planned() == {"draw_figures": 1, "record_provenance": 1}
+    study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
+    after = study.planned()
+    assert (after["train_network"], after["prune_network"]) == (2, 4), "one network's file, and no other network"
+    study.edit(f"{library}/pruning/methods/ista.py", ".amin(0)", ".min(0).values")
+    assert study.planned()["prune_network"] == 6, "one method's file, and no other method"
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()
     assert after["train_network"] == 6 and after["prune_network"] == 10
@@ -120,7 +126,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     ("name", "old", "new", "first"),
     [
         ("job.py", "error: {error}", "error:  {error}", None),
-        ("channel_sparsity/analysis/labels.py", '"VGG"', '"Vgg"', "make_tables"),
+        ("channel_sparsity/naming.py", '"VGG"', '"Vgg"', "make_tables"),
         ("channel_sparsity/analysis/knee.py", "_DECIMALS = 12", "_DECIMALS = 11", "find_knee"),
         ("channel_sparsity/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]", "prune_network"),
         ("channel_sparsity/data/audio.py", "import soundfile", "import soundfile as soundfile", "list_clips"),
@@ -137,7 +143,7 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
 
 def test_what_a_changed_setting_reruns(study):
     analysis = {"make_tables", "draw_figures", "compare_measures", "vary_readings", "draw_alternatives"}
-    analysis |= {"make_front", "draw_front", "choose_models"}
+    analysis |= {"make_front", "draw_front", "choose_models"} | RECORD
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
@@ -240,7 +246,7 @@ def test_the_model_for_a_budget_is_the_step_that_its_card_names(study):
     assert recordings["clips"] > 20 and recordings["float32"]["same_scene_as_pytorch"] == recordings["clips"]
     assert card["files"]["int8"]["sha256"] == sha256(deploy / "budget-int8.onnx")
 
-    before = {path.name: path.read_bytes() for path in deploy.glob("budget*") if "timing" not in path.name}
+    before = {path.name: path.read_bytes() for path in deploy.glob("budget*")}
     for name in before:
         (deploy / name).unlink()
     study.snakemake(target, changes=changes)

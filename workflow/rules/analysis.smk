@@ -108,7 +108,7 @@ rule draw_figures:
         curves=CURVES,
         cells=CELLS,
         width_scale={
-            network: config["width_scale"][configuration.family(network)]
+            network: configuration.width_scale_of(config, network)
             for network in config["networks"]
         },
         note=NOTE,

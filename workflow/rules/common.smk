@@ -1,11 +1,11 @@
 # The grid of the study, the names of its files, and what every rule shares.
 import csv
+import gc
 import os
 import re
 import sys
 from types import SimpleNamespace
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -14,11 +14,15 @@ sys.path.insert(0, str(SCRIPTS))
 from channel_sparsity import configuration
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.data.expected import check_expected
-from channel_sparsity.deployment.budget import BUDGET, name_of
-from channel_sparsity.ending import failures, outcome
+from channel_sparsity.deployment.names import BUDGET, name_of
+from channel_sparsity.ending import failures, outcome, unfinished
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.memory import KEEP_FREED_MEMORY
+
+# Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
+gc.freeze()
+gc.set_threshold(100_000)
 
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
@@ -26,13 +30,15 @@ for variable, value in KEEP_FREED_MEMORY.items():
 try:
     configuration.check(
         config,
-        yaml.safe_load(
-            (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-        ),
+        configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml"),
         [ROOT / "config.yaml", *workflow.overwrite_configfiles],
     )
 except StudyError as error:
     raise WorkflowError(str(error))
+
+# How and where, not what: no rule may compare these, and no table has them in its record.
+STATE_SECONDS = config.pop("state_seconds")
+DEVICE = config["training"].pop("device")
 
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"
@@ -62,7 +68,19 @@ CURVES = [
 ]
 
 
+DEPLOY = f"{RESULTS}/deploy"
+# What is pruned in random order is a control, and no model at its knee.
+WANTED = [
+    (network, recipe)
+    for recipe, network in configuration.curves_of(config)
+    if config["recipes"][recipe]["method"] != "random"
+]
+
+
 wildcard_constraints:
+    model="|".join(
+        re.escape(each) for each in (*(name_of(*each) for each in WANTED), BUDGET)
+    ),
     network="|".join(re.escape(network) for network in config["networks"]),
     lam="|".join(sorted({re.escape(cell["lam"]) for cell in CELLS})),
     seed="|".join(str(seed) for seed in config["seeds"]),
@@ -74,9 +92,29 @@ def for_all(pattern, grid):
     return [pattern.format(**point) for point in grid]
 
 
+# For what the terminal says at the end: where everything lies, and the last file of each trained and each pruned network.
+FOLDERS = Path(RESULTS), Path(DATA)
+LAST_FILES = (
+    [Path(file) for file in for_all(f"{TRAIN}/sparsity.json", CELLS)],
+    [Path(file) for file in for_all(f"{PRUNE}/knee.json", CURVES)],
+)
+
+
 def code(script):
     """The fingerprint of a script in workflow/scripts and of the modules it reaches."""
     return fingerprint(SCRIPTS / f"{script}.py")
+
+
+def code_for(script):
+    """`code` for each network and recipe apart: what is in the files of other networks and methods does not count."""
+
+    def of(wildcards):
+        names = [configuration.family(wildcards.network)]
+        if hasattr(wildcards, "recipe"):
+            names.append(config["recipes"][wildcards.recipe]["method"])
+        return fingerprint(SCRIPTS / f"{script}.py", tuple(names))
+
+    return of
 
 
 def users(path, made):
@@ -138,7 +176,7 @@ def recipe_settings(wildcards):
 
 def width_scale(wildcards):
     """The factor on the widths of a network."""
-    return config["width_scale"][configuration.family(wildcards.network)]
+    return configuration.width_scale_of(config, wildcards.network)
 
 
 # The readings of finished studies that stand beside this one's.
@@ -156,12 +194,70 @@ def recipes_of(*methods):
     return [name for name in recipes if config["recipes"][name]["method"] in methods]
 
 
+def chosen_models():
+    """The rows of models.csv, by model; Snakemake comes back here when the file is made."""
+    with open(checkpoints.choose_models.get().output[0], encoding="utf-8") as file:
+        return {row["model"]: row for row in csv.DictReader(file)}
+
+
+def chosen(wildcards):
+    """The row of a model that there is."""
+    row = chosen_models()[wildcards.model]
+    if row["status"] == "none":
+        raise WorkflowError(row["sentence"])
+    return row
+
+
+def chosen_step(wildcards):
+    """What of a model's row decides its network."""
+    row = chosen(wildcards)
+    return {key: row[key] for key in ("network", "lam", "seed", "step")}
+
+
+def of_chosen(pattern):
+    """An input function: a file of the cell that a model comes from."""
+    return lambda wildcards: pattern.format(**chosen(wildcards))
+
+
+def model_files(_):
+    """The files of every model that there is."""
+    return [
+        f"{DEPLOY}/{name}{form}.onnx"
+        for name, row in chosen_models().items()
+        if row["status"] == "chosen"
+        for form in ("", "-int8")
+    ]
+
+
+def chosen_code(script):
+    """`code_for`, for the network and recipe that a model comes from."""
+    return lambda wildcards: code_for(script)(SimpleNamespace(**chosen(wildcards)))
+
+
+def chosen_recipe(wildcards):
+    """The settings of the recipe that a model was pruned by."""
+    return configuration.recipe_of(config, chosen(wildcards)["recipe"])
+
+
+def chosen_scale(wildcards):
+    """The factor on the widths of a model's network."""
+    return configuration.width_scale_of(config, chosen(wildcards)["network"])
+
+
+def chosen_label(wildcards):
+    """A model's network for people."""
+    return label(chosen(wildcards)["network"], chosen_scale(wildcards))
+
+
 def refuse_another_data_set():
     """Two blocks that differ never share a folder: stop before one is written over the other."""
     manifest = Path(DATA) / "manifest.json"
     if not manifest.exists():
         return
-    made = read_json(manifest)
+    try:
+        made = read_json(manifest)
+    except StudyError as error:
+        raise WorkflowError(str(error))
     if (made_from := made.get("settings", {})) != CONTENT:
         differing = sorted(
             k for k in {*made_from, *CONTENT} if made_from.get(k) != CONTENT.get(k)

@@ -1,79 +1,11 @@
 # Models to take away: what accuracy costs in the whole study, the models chosen from it, and their files.
 
-DEPLOY = f"{RESULTS}/deploy"
-
-LICENCE = {
-    "record": DATASET.get("record", {}).get("licence", ""),
-    "folder": "The licence of the recordings is not known to the study: ask whoever made them before you pass this on.",
-    "synthetic": "The clips are synthetic, made by this project's own code.",
-}[DATASET["source"]]
-
-# What is pruned in random order is a control, and no model at its knee.
-WANTED = [
-    (network, recipe)
-    for recipe, network in configuration.curves_of(config)
-    if recipe in recipes_of("slimming", "ista")
-]
-
-
-wildcard_constraints:
-    model="|".join([*(re.escape(name_of(*each)) for each in WANTED), re.escape(BUDGET)]),
-
-
-def chosen_models():
-    """The rows of models.csv, by model; Snakemake comes back here when the file is made."""
-    with open(checkpoints.choose_models.get().output[0], encoding="utf-8") as file:
-        return {row["model"]: row for row in csv.DictReader(file)}
-
-
-def chosen(wildcards):
-    """The row of a model that there is."""
-    row = chosen_models()[wildcards.model]
-    if row["status"] == "none":
-        raise WorkflowError(row["sentence"])
-    return row
-
-
-def chosen_step(wildcards):
-    """What of a model's row decides its network."""
-    row = chosen(wildcards)
-    return {key: row[key] for key in ("network", "lam", "seed", "step")}
-
-
-def of_chosen(pattern):
-    """An input function: a file of the cell that a model comes from."""
-    return lambda wildcards: pattern.format(**chosen(wildcards))
-
-
-def deployed(_):
-    """Every file of every model that there is."""
-    return [
-        f"{DEPLOY}/{name}{ending}"
-        for name, row in chosen_models().items()
-        if row["status"] == "chosen"
-        for ending in (".onnx", "-int8.onnx", ".json", ".md", "-timing.csv")
-    ]
-
-
-def chosen_recipe(wildcards):
-    """The settings of the recipe that a model was pruned by."""
-    return configuration.recipe_of(config, chosen(wildcards)["recipe"])
-
-
-def chosen_scale(wildcards):
-    """The factor on the widths of a model's network."""
-    return width_scale(SimpleNamespace(network=chosen(wildcards)["network"]))
-
-
-def chosen_label(wildcards):
-    """A model's network for people."""
-    return label(chosen(wildcards)["network"], chosen_scale(wildcards))
-
 
 rule deploy:
     input:
         f"{DEPLOY}/models.csv",
-        deployed,
+        f"{DEPLOY}/timing.csv",
+        model_files,
 
 
 rule make_front:
@@ -157,8 +89,9 @@ rule remake_network:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
-        code=code("remake_network"),
+        code=chosen_code("remake_network"),
         settings=config["training"],
+        device=untracked(DEVICE),
         cell=chosen_step,
         recipe=chosen_recipe,
         width_scale=chosen_scale,
@@ -186,7 +119,7 @@ rule export_model:
     conda:
         "../../envs/environment.yaml"
     params:
-        code=code("export_model"),
+        code=chosen_code("export_model"),
         cell=chosen,
         label=chosen_label,
         recipe=chosen_recipe,
@@ -218,19 +151,20 @@ rule export_model:
         "../scripts/export_model.py"
 
 
-rule time_model:
+# All of them by one job that has the machine to itself.
+rule time_models:
     input:
-        f"{DEPLOY}/{{model}}.onnx",
-        f"{DEPLOY}/{{model}}-int8.onnx",
+        model_files,
     output:
-        f"{DEPLOY}/{{model}}-timing.csv",
+        f"{DEPLOY}/timing.csv",
     log:
-        f"{DEPLOY}/logs/{{model}}-timing.log",
+        f"{DEPLOY}/logs/timing.log",
     conda:
         "../../envs/environment.yaml"
+    threads: workflow.cores
     params:
-        code=code("time_model"),
+        code=code("time_models"),
     message:
-        "Timing {wildcards.model}"
+        "Timing the models"
     script:
-        "../scripts/time_model.py"
+        "../scripts/time_models.py"

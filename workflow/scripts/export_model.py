@@ -157,7 +157,7 @@ with job(snakemake):
             form: {"name": out[form].name, "bytes": out[form].stat().st_size, "sha256": sha256(out[form])}
             for form in wholes
         },
-        "timing": f"{snakemake.wildcards.model}-timing.csv",
+        "timing": "timing.csv",
         "intended_use": "Research on small acoustic scene classifiers, on recordings like those it was trained on. "
         "It answers with one of its scenes whatever it hears, and has not been tried on other devices, places or "
         "sounds; do not let it decide anything about people.",

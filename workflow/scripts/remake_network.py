@@ -16,15 +16,17 @@ from channel_sparsity.pruning.curve import Finetuning, Schedule
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.pruning.padding import padded
 from channel_sparsity.pruning.replay import replay
+from channel_sparsity.training.device import device_of
 from channel_sparsity.training.features import load_subsets
-from channel_sparsity.training.fit import finetuning_recipe, predict
+from channel_sparsity.training.fit import predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import finetuning_recipe
 from job import job
 
 
 def answers_as_recorded(network, validation, predictions, step):
     """Whether a network gives every validation clip the class and probability that the curve's step gave it."""
-    best = predict(padded(network), validation).max(dim=1)
+    best = predict(padded(network), validation).cpu().max(dim=1)
     with h5py.File(predictions, "r", locking=False) as file:
         scene, log_probability = (torch.from_numpy(file[key][step]) for key in ("scene", "log_probability"))
     # Another processor may round otherwise; a network that was trained otherwise is much further off.
@@ -35,14 +37,15 @@ def answers_as_recorded(network, validation, predictions, step):
 with job(snakemake):
     files, cell, plan = snakemake.input, snakemake.params.cell, snakemake.params.recipe
     torch.set_num_threads(snakemake.params.settings["threads"])
+    device = device_of(snakemake.params.device)
     name, step, scale = cell["network"], int(cell["step"]), snakemake.params.width_scale
-    train, validation, scenes = load_subsets(files.store, files.split, files.normalisation)
+    train, validation, scenes = load_subsets(files.store, files.split, files.normalisation, device)
     network = None
 
     kept = Path(files.curve).with_name("steps") / f"{step:02}.safetensors"
     if kept.exists():
         widths = pandas.read_csv(files.widths).query("step == @step").set_index("layer")["channels"].to_dict()
-        network = build(name, len(scenes), scale, widths)
+        network = build(name, len(scenes), scale, widths).to(device)
         try:
             network.load_state_dict(load_file(kept))
         except (OSError, RuntimeError, SafetensorError):
@@ -64,7 +67,7 @@ with job(snakemake):
         )
         bands, frames = train.logmel.shape[1:]
         network = replay(
-            trained.to(memory_format=torch.channels_last),
+            trained.to(device, memory_format=torch.channels_last),
             method_of(plan, name=name, seed=int(cell["seed"]), bands=bands, frames=frames),
             Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"]),
             tuning,
@@ -76,11 +79,10 @@ with job(snakemake):
         if not answers_as_recorded(network, validation, files.predictions, step):
             raise StudyError(
                 f"step {step} made again does not answer as {files.predictions} says, so this machine computes other "
-                f"bits than the one that traced the curve: delete {files.curve} and run again, or prune with "
-                "`pruning.keep_steps`"
+                f"bits than that which traced the curve: run where it ran, or delete {files.curve} and run again"
             )
 
     # One entry: the order of several would differ from run to run.
     facts = {"network": json.dumps({"name": name, "width_scale": scale, "widths": widths_of(network)})}
     with whole(snakemake.output[0]) as path:
-        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, path, facts)
+        save_file({key: value.cpu().contiguous() for key, value in network.state_dict().items()}, path, facts)

@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_curve import FINETUNING, STEPS, clips, network  # noqa: F401
+from test_curve import FINETUNING, RANDOM, SLIMMING, STEPS, clips, network  # noqa: F401
 
 from channel_sparsity.pruning.curve import trace
-from channel_sparsity.pruning.methods import Method, RandomOrder, Slimming
 from channel_sparsity.pruning.replay import replay
 
 
 @pytest.mark.parametrize("finetuning", ["each", "once", "none"])
-@pytest.mark.parametrize("method", [Method(Slimming()), Method(RandomOrder(1, "n"), absorbs=True)])
+@pytest.mark.parametrize("method", [SLIMMING, replace(RANDOM, absorbs=True)])
 def test_a_step_made_again_is_the_curves_own(clips, network, finetuning, method):  # noqa: F811
     train, validation = clips
     network = network.to(memory_format=torch.channels_last)

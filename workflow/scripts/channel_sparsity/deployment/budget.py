@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas
 
-#: The name of the model that fits the budget.
-BUDGET = "budget"
+from channel_sparsity.deployment.names import BUDGET, name_of
 
 #: The columns of ``models.csv`` and their types: which step of which cell each model is, if there is one.
 MODELS = {
@@ -25,11 +24,6 @@ MODELS = {
 
 #: Of two models that are alike in accuracy, the one with fewer parameters, then with less work.
 _BEST_FIRST = {"by": ["accuracy", "parameters", "macs_per_second"], "ascending": [False, True, True]}
-
-
-def name_of(network: str, recipe: str) -> str:
-    """What the model of a network at the knee of a recipe is called in files."""
-    return f"{network}-{recipe}"
 
 
 def choose(front: pandas.DataFrame, wanted: Iterable[tuple[str, str]], budget: Mapping) -> pandas.DataFrame:
