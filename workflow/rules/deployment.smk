@@ -1,5 +1,11 @@
 # Models to take away: what accuracy costs in the whole study, the models chosen from it, and their files.
 
+LICENCE = {
+    "record": DATASET.get("record", {}).get("licence", ""),
+    "folder": "The licence of the recordings is not known to the study: ask whoever made them before you pass this on.",
+    "synthetic": "The clips are synthetic, made by this project's own code.",
+}[DATASET["source"]]
+
 
 rule deploy:
     input:
