@@ -24,6 +24,7 @@ MAKE_NOTHING = {
     "tables",
     "figures",
     "partial",
+    "deploy",
     "total",
 }
 

@@ -5,6 +5,8 @@ import math
 import random
 import re
 import shutil
+import subprocess
+import sys
 
 import h5py
 import pandas
@@ -20,6 +22,10 @@ RECORD = {"record_provenance"}
 
 def test_a_run_makes_what_the_contract_names(finished):
     expected = {
+        "results/tiny/deploy": [
+            *("models.csv", "budget.safetensors", "budget.onnx", "budget-int8.onnx"),
+            *("budget.json", "budget.md", "timing.csv"),
+        ],
         "data/tiny": ["clips.csv", "logmel.h5", "manifest.json", "findings.csv", "report.json", "report.md"],
         "results/tiny": ["split.csv", "normalisation.json", "provenance.json", "run.json"],
         TRAIN: [
@@ -35,13 +41,13 @@ def test_a_run_makes_what_the_contract_names(finished):
             f"{table}.{form}"
             for table in (
                 *("cells", "correlation", "regression", "comparisons", "pooled", "paper", "claims"),
-                *("measures", "curve_summaries", "random_order", "readings"),
+                *("measures", "curve_summaries", "random_order", "readings", "front"),
             )
             for form in ("csv", "html", "json")
         ],
         "results/tiny/figures": [
             f"{figure}.{form}"
-            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings")
+            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings", "accuracy_cost")
             for form in ("svg", "png")
         ],
     }
@@ -137,7 +143,8 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
 
 
 def test_what_a_changed_setting_reruns(study):
-    analysis = {"make_tables", "draw_figures", "compare_measures", "vary_readings", "draw_alternatives"} | RECORD
+    analysis = {"make_tables", "draw_figures", "compare_measures", "vary_readings", "draw_alternatives"}
+    analysis |= {"make_front", "draw_front", "choose_models"} | RECORD
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
@@ -244,6 +251,35 @@ def test_a_finished_study_stands_beside_this_one(study):
     assert set(both.loc[both["study"] == "other", "reading"]) == {"study: other"}
     record = json.loads((study.work / table.format("tiny").replace("csv", "json")).read_text())
     assert record["made_from"][table.format("other")] == sha256(other)
+
+
+def test_the_model_for_a_budget_is_the_step_that_its_card_names(study):
+    """A tight budget takes a step that has to be made again; files and card are the same when they are made again."""
+    changes = {"deploy": {"budget": {"parameter_bytes": 40_000, "macs_per_second": 30_000_000}}}
+    deploy = study.work / "results/tiny/deploy"
+    target = "results/tiny/deploy/budget.json"
+    study.snakemake(target, changes=changes)
+    card = json.loads((deploy / "budget.json").read_text())
+    made, size = card["made"], card["size"]
+    assert made["step"] > 0 and size["within_budget"] and size["parameters"] <= 40_000
+    folder = f"results/tiny/prune/{made['recipe']}/{made['network']}/lambda-{made['lam']}/seed-{made['seed']}"
+    row = pandas.read_csv(study.work / folder / "curve.csv").set_index("step").loc[made["step"]]
+    assert card["accuracy"]["pytorch"] == pytest.approx(row["accuracy"])
+    assert (size["parameters"], size["macs"]) == (row["parameters"], row["macs"])
+    recordings = card["checks"]["recordings"]
+    assert recordings["clips"] > 20 and recordings["float32"]["same_scene_as_pytorch"] == recordings["clips"]
+    assert card["files"]["int8"]["sha256"] == sha256(deploy / "budget-int8.onnx")
+
+    before = {path.name: path.read_bytes() for path in deploy.glob("budget*")}
+    for name in before:
+        (deploy / name).unlink()
+    study.snakemake(target, changes=changes)
+    assert {name: (deploy / name).read_bytes() for name in before} == before
+
+    clip = sorted((study.work / "data/tiny/audio").glob("park*"))[0]
+    command = [sys.executable, "-m", "channel_sparsity.classify", str(deploy / "budget-int8.onnx"), str(clip)]
+    said = subprocess.run(command, cwd=study.code / "workflow/scripts", capture_output=True, text=True, check=True)
+    assert {line.split()[0] for line in said.stdout.splitlines()} == {"bus", "park", "street_traffic"}
 
 
 def test_predictions_are_those_that_the_curve_counts(finished):
