@@ -37,6 +37,7 @@ localrules:
     curves,
     tables,
     figures,
+    report,
 
 
 rule all:
@@ -44,6 +45,7 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+        rules.report.input,
 
 
 onsuccess:

@@ -20,6 +20,7 @@ ALTERNATIVES = [
     for name in ("measures", "curve_summaries", "random_order")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
+REPORT = f"{RESULTS}/report.html"
 ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
 
 STAGES = (
@@ -43,6 +44,34 @@ NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
 )
 
 
+def shown(path, kind, caption, category):
+    """A file that Snakemake's own report shows, with a caption from workflow/report/."""
+    labels = {kind: Path(path).stem.replace("_", " ")}
+    return report(
+        path, caption=f"../report/{caption}.rst", category=category, labels=labels
+    )
+
+
+def made_tables(tables):
+    """The files of tables; the pages are shown."""
+    return [
+        path if format != "html" else shown(path, "table", "table", "Tables")
+        for table in tables
+        for format in ("csv", "html", "json")
+        for path in [f"{table}.{format}"]
+    ]
+
+
+def drawn_figures(figures, category):
+    """The files of figures; the SVGs are shown, each with the caption of its name."""
+    return [
+        path if format != "svg" else shown(path, "figure", Path(path).stem, category)
+        for figure in figures
+        for format in ("svg", "png")
+        for path in [f"{figure}.{format}"]
+    ]
+
+
 rule tables:
     input:
         expand(
@@ -61,6 +90,11 @@ rule figures:
         ),
 
 
+rule report:
+    input:
+        REPORT,
+
+
 rule make_tables:
     input:
         metrics=for_all(f"{TRAIN}/metrics.json", CELLS),
@@ -68,7 +102,7 @@ rule make_tables:
         controls=for_all(f"{PRUNE}/control.json", CURVES),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
-        expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
+        made_tables(TABLES),
     log:
         f"{RESULTS}/tables/tables.log",
     conda:
@@ -95,7 +129,7 @@ rule draw_figures:
         gammas=for_all(f"{TRAIN}/gammas.csv", CELLS),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
-        expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
+        drawn_figures(FIGURES, "The paper's figures"),
     log:
         f"{RESULTS}/figures/figures.log",
     conda:
@@ -121,7 +155,7 @@ rule compare_measures:
         sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
-        expand("{table}.{format}", table=ALTERNATIVES, format=["csv", "html", "json"]),
+        made_tables(ALTERNATIVES),
     log:
         f"{RESULTS}/tables/measures.log",
     conda:
@@ -149,7 +183,7 @@ rule vary_readings:
         controls=for_all(f"{PRUNE}/control.json", CURVES),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
-        expand("{table}.{format}", table=READINGS, format=["csv", "html", "json"]),
+        made_tables(READINGS),
     log:
         f"{RESULTS}/tables/readings.log",
     conda:
@@ -174,7 +208,7 @@ rule draw_alternatives:
         measures=f"{RESULTS}/tables/measures.csv",
         readings=f"{RESULTS}/tables/readings.csv",
     output:
-        expand("{figure}.{format}", figure=ALTERNATIVE_FIGURES, format=["svg", "png"]),
+        drawn_figures(ALTERNATIVE_FIGURES, "Other figures"),
     log:
         f"{RESULTS}/figures/alternatives.log",
     conda:
@@ -186,3 +220,53 @@ rule draw_alternatives:
         "Drawing other measures and other readings"
     script:
         "../scripts/draw_alternatives.py"
+
+
+# The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
+# title.
+REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES]
+
+
+rule write_report:
+    input:
+        tables=expand(
+            "{table}.{format}",
+            table=[*TABLES, *ALTERNATIVES, *READINGS],
+            format=["csv", "html"],
+        ),
+        figures=expand("{figure}.svg", figure=REPORTED),
+        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
+        widths=for_all(f"{PRUNE}/widths.csv", CURVES),
+        trainings=for_all(f"{TRAIN}/timing.csv", CELLS),
+        prunings=for_all(f"{PRUNE}/timing.csv", CURVES),
+        manifest=f"{DATA}/manifest.json",
+        split=f"{RESULTS}/split.csv",
+    output:
+        report(REPORT, caption="../report/page.rst", category="The study on one page"),
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("write_report"),
+        curves=CURVES,
+        configuration=config,
+        stages={
+            rule: code(rule)
+            for rule in (
+                *STAGES,
+                "draw_figures",
+                "compare_measures",
+                "vary_readings",
+                "draw_alternatives",
+                "write_report",
+            )
+        },
+        note=NOTE,
+        # What the page is made from beside code; the folder's own name decides nothing.
+        words=digests(TEMPLATES),
+        templates=untracked(str(TEMPLATES)),
+    message:
+        "Writing the report"
+    script:
+        "../scripts/write_report.py"

@@ -7,12 +7,13 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
+TEMPLATES = ROOT / "workflow" / "report"
 sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
 from channel_sparsity.data.expected import check_expected
 from channel_sparsity.ending import failures, outcome
-from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.files import StudyError, read_json, sha256
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 
@@ -73,6 +74,15 @@ def for_all(pattern, grid):
 def code(script):
     """The fingerprint of a script in workflow/scripts and of the modules it reaches."""
     return fingerprint(SCRIPTS / f"{script}.py")
+
+
+def digests(folder):
+    """The SHA-256 of every file below a folder: for what a script reads beside its inputs and its code."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def users(path, made):

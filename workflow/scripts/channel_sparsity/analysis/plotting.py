@@ -51,7 +51,7 @@ LINES = {"vgg": "-", "resnet": "--", "mobilenet": ":"}
 #: A hue for each family that colour-blind readers can tell apart (Okabe and Ito's), darker from v1 to v4:
 #: the share of the way to white, or to black if negative.
 _HUES = {"vgg": "#0072b2", "resnet": "#d55e00", "mobilenet": "#009e73"}
-_SHADES = {"v1": 0.35, "v2": 0.0, "v3": -0.3, "v4": -0.62}
+_SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4, "v4": -0.65}
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
     ordered = sorted(set(lambdas), key=float)
     colours = matplotlib.colormaps["viridis_r"]
     span = max(len(ordered) - 1, 1)
-    return {lam: colours(0.12 + 0.88 * place / span) for place, lam in enumerate(ordered)}
+    return {lam: colours(0.32 + 0.68 * place / span) for place, lam in enumerate(ordered)}
 
 
 def network_labels(frame: pandas.DataFrame) -> dict[str, str]:
