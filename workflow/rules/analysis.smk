@@ -229,11 +229,8 @@ REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES]
 
 rule write_report:
     input:
-        tables=expand(
-            "{table}.{format}",
-            table=[*TABLES, *ALTERNATIVES, *READINGS],
-            format=["csv", "html"],
-        ),
+        tables=expand("{table}.csv", table=TABLES),
+        pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS]),
         figures=expand("{figure}.svg", figure=REPORTED),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
         widths=for_all(f"{PRUNE}/widths.csv", CURVES),

@@ -4,29 +4,23 @@ import logging
 from pathlib import Path
 
 from channel_sparsity.files import write_text
-from channel_sparsity.report import charts, contents, page
-from channel_sparsity.report.cost import cost
+from channel_sparsity.report import charts, page
+from channel_sparsity.report.contents import Sources, contents
 from job import job
 
 with job(snakemake):
     params, files = snakemake.params, snakemake.input
-    tables, templates = Path(files.tables[0]).parent, Path(params.templates)
-    prunings = {}
-    for curve, path in zip(params.curves, files.prunings, strict=True):
-        prunings.setdefault(curve["recipe"], []).append(path)
-    drawn = contents.from_curves(tables, files.curves, files.widths, params.curves)
-    values = {
-        **contents.from_tables(tables, params.configuration),
-        **contents.from_configuration(params.configuration, params.stages, tables),
-        **contents.data(Path(files.manifest), Path(files.split), tables, params.configuration),
-        "content": drawn,
-        "cost": cost(files.trainings, prunings, params.configuration["training"]["threads"]),
-        "figures": [
-            page.figure(path, (templates / f"{Path(path).stem}.rst").read_text(encoding="utf-8"))
-            for path in files.figures
-        ],
-        "tables": [page.table(path, params.note) for path in files.tables if path.endswith(".html")],
-    }
+    lists = ("pages", "figures", "curves", "widths", "prunings", "trainings")
+    named = {name: [Path(path) for path in getattr(files, name)] for name in lists}
+    sources = Sources(
+        tables=Path(files.tables[0]).parent,
+        manifest=Path(files.manifest),
+        split=Path(files.split),
+        grid=params.curves,
+        **named,
+    )
+    templates = Path(params.templates)
+    values = contents(sources, params.configuration, params.stages, params.note, templates)
     written = page.render(templates / "page", charts.runtime(), values)
     write_text(snakemake.output[0], written)
     logging.info("%d bytes", len(written.encode()))

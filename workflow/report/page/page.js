@@ -90,7 +90,7 @@ async function explore() {
     views.scatter.data("lines", content.lines.filter((line) => line.recipe === recipe));
     const before = content.cells[picked];
     const same = before && own.find((c) => c.network === before.network && c.lam === before.lam && c.seed === before.seed);
-    pick((same ?? own[0]).place);
+    pick((same ?? own.find((cell) => cell.included) ?? own[0]).place);
   }
 
   function pick(place) {
@@ -113,6 +113,9 @@ async function explore() {
       layer, colour, before: full[index], kept: kept[index] ?? null,
       words: `${layer}: ${kept.length ? `${kept[index]} of ` : ""}${full[index]} channels`,
     })));
+    document.getElementById("left").textContent = kept.length
+      ? "Grey: before pruning. Layers from input to output."
+      : "This curve has no knee: channels before pruning, layers from input to output.";
     views.scatter.signal("picked", place);
     for (const view of Object.values(views)) view.run();
     document.getElementById("picked").textContent = describe(cell);

@@ -53,7 +53,7 @@ def gammas(values: pandas.DataFrame, note: str = "") -> Figure:
             for axes in row[len(lambdas) :]:
                 axes.set_visible(False)
             count = int(own.groupby(["lam", "seed"]).size().max())
-            row[0].set_ylabel(f"{names[network]}\nshare of n = {count:,} (%)")
+            row[0].set_ylabel(f"{names[network]}\nshare of n = {count:,} (%)", fontsize=8)
         for axes in grid[-1]:
             axes.set_xlabel(f"scaling factor {_GAMMA}", fontsize=8)
         footnote(figure, note)

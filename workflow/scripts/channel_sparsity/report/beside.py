@@ -66,7 +66,7 @@ def _layout(name: str, caption: str, first: str, words: Iterable[str], rows: lis
     heads = (first, *(f"{each}: {whose}" for each in words for whose in ("ours", "paper")))
     shown = [place for place in range(len(heads)) if any(row[place] != NOTHING for row in rows)]
     if len(shown) < len(heads):
-        caption += " What this study has nothing of stands without a column of ours."
+        caption += " Columns of ours that would be empty are left out."
     if any(row[place] == NOTHING for row in rows for place in shown):
         caption += f" {NOTHING}: not in this study, or undefined."
     return Layout(name, caption, tuple(heads[place] for place in shown), [[row[p] for p in shown] for row in rows])

@@ -32,7 +32,7 @@ _CONFIG = {
         "domainColor": "#666",
         "tickColor": "#666",
     },
-    "legend": {"labelFontSize": 12, "labelLimit": 240, "symbolStrokeWidth": 1.5},
+    "legend": {"labelFontSize": 12, "labelLimit": 240, "symbolStrokeWidth": 1.5, "symbolDash": [1, 0]},
     "view": {"stroke": None},
 }
 

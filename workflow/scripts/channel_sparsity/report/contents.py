@@ -1,6 +1,7 @@
 """What stands on the report, section by section, from a study's tables, figures, curves and settings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
@@ -12,6 +13,7 @@ from channel_sparsity.files import read_json, sha256
 from channel_sparsity.report import charts, page, words
 from channel_sparsity.report.answer import answer
 from channel_sparsity.report.beside import beside
+from channel_sparsity.report.cost import cost
 from channel_sparsity.report.dataset import recordings
 from channel_sparsity.report.departures import departures
 from channel_sparsity.report.rows import claim_rows, excluded_rows
@@ -34,9 +36,47 @@ SECTIONS = {
 }
 
 
-def from_tables(folder: Path, configuration: Mapping) -> dict:
-    """What the page takes from the tables of a study, in their `folder`."""
-    cells = tables.read_table(folder / "cells.csv", tables.CELLS)
+@dataclass(frozen=True)
+class Sources:
+    """The files of a study that its page is made from.
+
+    tables: the folder of the tables; pages: those of them that the page shows in full; figures: as SVG. curves, widths,
+    prunings (their timings): a file each point of `grid`, the pruned networks. trainings: timings. manifest, split: of
+    the data.
+    """
+
+    tables: Path
+    pages: Sequence[Path]
+    figures: Sequence[Path]
+    curves: Sequence[Path]
+    widths: Sequence[Path]
+    prunings: Sequence[Path]
+    trainings: Sequence[Path]
+    manifest: Path
+    split: Path
+    grid: Sequence[Mapping]
+
+
+def contents(
+    sources: Sources, configuration: Mapping, stages: Mapping[str, str], note: str, captions: Path
+) -> dict[str, object]:
+    """Everything that ``report.html`` names. `stages`: fingerprints; `note`: what every table's page says; `captions`:
+    the folder with a text for each figure.
+    """
+    cells = tables.read_table(sources.tables / "cells.csv", tables.CELLS)
+    return {
+        **_from_configuration(configuration, stages, sources.tables),
+        **_from_tables(sources.tables, cells, configuration),
+        "content": _to_explore(sources, cells),
+        "data": recordings(configuration, read_json(sources.manifest), pandas.read_csv(sources.split), cells),
+        "cost": _cost(sources, configuration["training"]["threads"]),
+        "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
+        "tables": [page.table(path, note) for path in sources.pages],
+    }
+
+
+def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) -> dict:
+    """What the page says after the tables."""
     correlation = tables.read_table(folder / "correlation.csv", tables.CORRELATION)
     paper = pandas.read_csv(folder / "paper.csv", keep_default_na=False, na_values={name: [""] for name in _NUMBERS})
     judged = tables.read_table(folder / "claims.csv", claims.COLUMNS)
@@ -70,25 +110,26 @@ def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
     }
 
 
-def from_curves(folder: Path, curves: Iterable[str], widths: Iterable[str], grid: Sequence[Mapping]) -> dict:
-    """The charts and what they show. `curves`, `widths`: a file each point of the `grid` of pruned networks."""
-    cells = tables.read_table(folder / "cells.csv", tables.CELLS)
-    regression = tables.read_table(folder / "regression.csv", tables.REGRESSION)
+def _to_explore(sources: Sources, cells: pandas.DataFrame) -> dict:
+    """The charts and what they show, in the order of `cells`."""
+    regression = tables.read_table(sources.tables / "regression.csv", tables.REGRESSION)
     keys = ["recipe", "network", "lam", "seed"]
-    files = {tuple(str(point[key]) for key in keys): pair for point, *pair in zip(grid, curves, widths, strict=True)}
+    pairs = zip(sources.grid, sources.curves, sources.widths, strict=True)
+    files = {tuple(str(point[key]) for key in keys): pair for point, *pair in pairs}
     ordered = [files[tuple(map(str, key))] for key in cells[keys].itertuples(index=False)]
-    return {
-        "content": charts.content(
-            cells,
-            regression,
-            (pandas.read_csv(curve) for curve, _ in ordered),
-            (pandas.read_csv(width) for _, width in ordered),
-        ),
-        "charts": charts.specifications(cells),
-    }
+    curves = (pandas.read_csv(curve) for curve, _ in ordered)
+    widths = (pandas.read_csv(width) for _, width in ordered)
+    return {"content": charts.content(cells, regression, curves, widths), "charts": charts.specifications(cells)}
 
 
-def from_configuration(configuration: Mapping, stages: Mapping[str, str], folder: Path) -> dict:
+def _cost(sources: Sources, threads: int) -> list[list[str]]:
+    prunings = {}
+    for point, path in zip(sources.grid, sources.prunings, strict=True):
+        prunings.setdefault(point["recipe"], []).append(path)
+    return cost(sources.trainings, prunings, threads)
+
+
+def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folder: Path) -> dict:
     """Departures from the paper, and where the numbers come from. `folder`: that of the tables."""
     differing, agreeing = departures(configuration)
     used = {configuration["dataset"]: configuration["datasets"][configuration["dataset"]]}
@@ -109,9 +150,3 @@ def from_configuration(configuration: Mapping, stages: Mapping[str, str], folder
             ("SHA-256 of tables/cells.csv", sha256(folder / "cells.csv")),
         ],
     }
-
-
-def data(manifest: Path, split: Path, folder: Path, configuration: Mapping) -> dict:
-    """What the page says of the recordings."""
-    made, cells = read_json(manifest), tables.read_table(folder / "cells.csv", tables.CELLS)
-    return {"data": recordings(configuration, made, pandas.read_csv(split), cells)}

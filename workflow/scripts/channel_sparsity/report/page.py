@@ -37,13 +37,13 @@ class Table:
 
 
 def figure(path: str | Path, caption: str) -> Figure:
-    """An SVG file as the page holds it. `caption`: the text whose first line is the title, the rest the caption.
+    """An SVG file as the page holds it. `caption`: its first line is the title (bold), the paragraph under it the rest.
 
     As an image of its own, nothing in it can act on the page, nor its styles and names on one another.
     """
     title, _, text = caption.strip().partition("\n")
     data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-    return Figure(Path(path).stem, title, " ".join(text.split()), f"data:image/svg+xml;base64,{data}")
+    return Figure(Path(path).stem, title.strip("*. "), " ".join(text.split()), f"data:image/svg+xml;base64,{data}")
 
 
 _PAGE = re.compile(

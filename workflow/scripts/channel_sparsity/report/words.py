@@ -7,7 +7,7 @@ import pandas
 
 def points(share: float) -> str:
     """A difference of shares in points of percent."""
-    return f"{100 * share:.1f}"
+    return f"{round(100 * share, 1) + 0.0:.1f}"  # + 0.0: no -0.0
 
 
 def percent(share: float) -> str:
