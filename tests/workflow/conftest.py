@@ -22,6 +22,7 @@ MAKE_NOTHING = {
     "curves",
     "tables",
     "figures",
+    "report",
     "total",
 }
 

@@ -22,6 +22,8 @@ TEMPLATES = ROOT / "workflow/report"
 CONFIGURATION = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 NOTE = "Study made-up, data set tau2020."
 FIGURES = ("gammas", "pruning_curves", "ws_vs_pk", "readings")
+#: What a folder of recordings might call a scene, in the hope that a page runs it.
+EVIL = "</script><script>window.evil = 1</script>\"><img src=x onerror='window.evil = 1'> &lt;b&gt; <!-- {{ 7 * 7 }}"
 #: So many layers has each network here.
 LAYERS = 12
 

@@ -8,13 +8,11 @@ import shutil
 from html.parser import HTMLParser
 
 import pytest
-from made_up_study import CONFIGURATION, TEMPLATES, MadeUp, configuration
+from made_up_study import CONFIGURATION, EVIL, TEMPLATES, MadeUp, configuration
 
 from channel_sparsity.analysis.pages import page as table_page
 from channel_sparsity.analysis.tables import CELLS
 from channel_sparsity.report import page
-
-EVIL = "</script><script>alert('x')</script>\"><img src=x onerror=alert(1)> &amp; <!-- {{ 7 * 7 }}"
 
 
 class Elements(HTMLParser):
