@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults browser lint bench lock clean
+.PHONY: help demo adopt test faults browser tutorials lint bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -14,14 +14,20 @@ help: ## this list
 demo: $(VENV)/.complete ## the whole study on the embedded scenes, in minutes
 	snakemake --cores $(CORES) --configfile config/demo.yaml
 
+adopt: $(VENV)/.complete ## take over a study that was handed on: make adopt FROM=demo.zip (docs/provenance.md)
+	python workflow/scripts/adopt_study.py "$(FROM)" --cores $(CORES)
+
 test: $(VENV)/.complete ## unit tests and one tiny run of the study
-	python -m pytest tests -m "not faults and not browser"
+	python -m pytest tests -m "not faults and not tutorials and not browser"
 
 faults: $(VENV)/.complete ## what kills, full disks, bad archives and servers do to a run
 	python -m pytest tests -m faults
 
 browser: $(VENV)/.complete ## the report in a real browser (on Debian: apt install chromium)
 	python -m pytest tests/browser -m browser --require-browser
+
+tutorials: $(VENV)/.complete ## the commands of docs/tutorials, in full
+	python -m pytest tests -m tutorials
 
 lint: $(VENV)/.complete ## style of Python, of the rules and of the workflow
 	ruff check .

@@ -26,6 +26,8 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/provenance.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -43,14 +45,17 @@ localrules:
 rule all:
     default_target: True
     input:
+        rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
         rules.report.input,
+        rules.record_provenance.output,
 
 
 onsuccess:
-    print(outcome(Path(RESULTS)))
+    print(outcome(*FOLDERS, *LAST_FILES))
 
 
 onerror:
     print(failures(map(Path, log), Path.cwd()), file=sys.stderr)
+    print(unfinished(Path(RESULTS), *LAST_FILES), file=sys.stderr)

@@ -17,18 +17,20 @@ from training import BANDS, CLASSES, DEVIATION_DB, MEAN_DB, NETWORKS, made
 
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
+from channel_sparsity.pruning.context import Context
 from channel_sparsity.pruning.curve import Finetuning, Schedule, trace
-from channel_sparsity.pruning.methods import Method, Slimming
+from channel_sparsity.pruning.methods import Method
+from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
-from channel_sparsity.pruning.slimming import scores
 from channel_sparsity.pruning.surgery import cut
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import finetuning_recipe
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import finetuning_recipe
 
 FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS, STEPS = 101, 128, 32, 19
 CUT = {"vgg16": 0.5, "mobilenet1.00": 0.5}  # whole networks, and the share of their channels that goes
 CUTS = 10
+CONTEXT = Context({"tied_gammas": "min", "signed_gammas": False}, "", 1, BANDS, FRAMES)
 
 
 class Masking:
@@ -36,7 +38,7 @@ class Masking:
 
     def prune(self, network: Network, step: int, count: int) -> Network:
         """A copy of the network without the `count` smallest gammas, those that are zero already among them."""
-        ranked = scores(network, "min", False)
+        ranked = scores(network, CONTEXT)
         keep = choose(ranked, sizes_of(network), count)
         masked = copy.deepcopy(network)
         for channels in masked.channels:
@@ -86,7 +88,7 @@ def prepare_curve(way: str, name: str) -> Callable[[], object]:
     masks = way == "masks"
     return trace(
         network,
-        Masking() if masks else Method(Slimming()),
+        Masking() if masks else Method(scores, CONTEXT),
         schedule,
         Finetuning(recipe, Holding() if masks else Penalty("none", 0.0)),
         train,
@@ -103,7 +105,7 @@ def prepare_cut(way: str, name: str) -> Callable[[], object]:
     for channels in network.channels:
         for norm in channels.norms:
             torch.nn.init.uniform_(network.get_submodule(norm).weight, 0.1, 0.9)
-    ranked = scores(network, "min", False)
+    ranked = scores(network, CONTEXT)
     gammas = sum(len(values) * sizes_of(network)[layer] for layer, values in ranked.items())
     keep = choose(ranked, sizes_of(network), round(CUT[name] * gammas))
     if way == "ours":

@@ -2,13 +2,14 @@
 
     PYTHONPATH=workflow/scripts python benchmarks/training.py
 
-About three minutes. Both ways do the same arithmetic: Mixup, SpecAugment, cross-entropy, L1 on the gammas, SGD with
+About four minutes. Both ways do the same arithmetic: Mixup, SpecAugment, cross-entropy, L1 on the gammas, SGD with
 momentum and weight decay. The plain way is that of most public code: a DataLoader over clips, each normalised and
-masked on its own, contiguous tensors, the penalty as a term of the loss, `loss.item()` at every step.
+masked on its own, contiguous tensors, the penalty as a term of the loss, `loss.item()` at every step. Ours is timed in
+half precision (bfloat16) too.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy
 import torch
@@ -20,7 +21,8 @@ from torchaudio.transforms import FrequencyMasking, TimeMasking
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Recipe, fit, recipe_of
+from channel_sparsity.training.fit import fit
+from channel_sparsity.training.recipe import Recipe, recipe_of
 
 BANDS, CLASSES, STEPS, ROUNDS, LAMBDA = 40, 10, 2, 6, 1e-4
 MEAN_DB, DEVIATION_DB = -40.0, 10.0
@@ -74,6 +76,8 @@ def prepare(way: str, name: str, frames: int) -> Callable[[], object]:
     if way == "network alone":
         return network_alone(network, torch.from_numpy(logmel)[:, None], torch.from_numpy(labels), recipe.batch_size)
     subset = Subset.of(logmel, numpy.arange(len(labels)), labels, [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS)
+    if way == "half":
+        recipe = replace(recipe, precision="bfloat16")
     return fit(network, subset, recipe, lam=LAMBDA, seed=1, purpose=("benchmark",)).__next__
 
 
@@ -84,11 +88,12 @@ def plain(network: Network, clips: Clips) -> Iterator[float]:
     optimiser = torch.optim.SGD(
         network.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay
     )
-    alpha = recipe.augmentation.mixup_alpha
+    alpha, device = recipe.augmentation.mixup_alpha, network.head.weight.device
     while True:
         total = 0.0
         network.train()
         for features, labels in loader:
+            features, labels = features.to(device), labels.to(device)
             weight = numpy.random.beta(alpha, alpha)
             partner = torch.randperm(len(features))
             logits = network(weight * features + (1 - weight) * features[partner])
@@ -122,6 +127,7 @@ def main() -> None:
             sides = {
                 "plain": Side(prepare, "plain", name, frames, memory_kept=False),
                 "ours": Side(prepare, "ours", name, frames, memory_kept=True),
+                "half": Side(prepare, "half", name, frames, memory_kept=True),
                 "alone": Side(prepare, "network alone", name, frames, memory_kept=True),
             }
             cpu = in_turn(sides, ROUNDS).cpu / STEPS
@@ -133,6 +139,7 @@ def main() -> None:
                     spread(1000 * cpu["plain"]),
                     rounded(paper().batch_size / cpu["ours"].median()),
                     spread(cpu["plain"] / cpu["ours"]),
+                    spread(cpu["plain"] / cpu["half"]),
                     f"{100 * (1 - (cpu['alone'] / cpu['ours']).median()):.0f} %",
                 ]
             )
@@ -148,6 +155,7 @@ def main() -> None:
                 "plain, ms a step",
                 "ours, clips a second",
                 "times the plain speed",
+                "in bfloat16",
                 "ours, outside the network",
             ],
             rows,

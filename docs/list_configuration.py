@@ -27,6 +27,8 @@ def resolved(schema):
 
 def allowed(schema):
     """What a value may be, in a few words."""
+    if "known" in schema:
+        return f"one of the {schema['known']}"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "oneOf" in schema:

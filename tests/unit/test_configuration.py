@@ -7,16 +7,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from channel_sparsity.configuration import archives_of, check, content_of, curves_of, lambdas_of, recipe_of
+from channel_sparsity.configuration import (
+    archives_of,
+    check,
+    content_of,
+    curves_of,
+    lambdas_of,
+    recipe_of,
+    width_scale_of,
+)
 from channel_sparsity.files import StudyError
-from channel_sparsity.naming import NETWORKS
+from channel_sparsity.naming import PAPER_NETWORKS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
 ARCHIVE = {"name": "x.zip", "bytes": 1, "md5": "0" * 32}
-OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
+OVERLAYS = sorted((ROOT / "config").rglob("*.yaml"))
 
 
 def merge(base, changes):
@@ -63,7 +71,12 @@ def test_the_configurations_that_ship_are_valid(overlay):
             {"lambdas": {"default": ["0.001"]}},
             '`lambdas.default[0]` is "0.001", but must be like "0" or "1e-3"',
         ),
-        ({"lambdas": {"vgg12": ["0"]}}, "unknown key `lambdas.vgg12`"),
+        ({"lambdas": {"vgg12": ["0"]}}, "mine.yaml: unknown key `lambdas.vgg12`: did you mean `vgg1"),
+        ({"width_scale": {"vgg11": 1}}, "mine.yaml: unknown key `width_scale.vgg11`: did you mean `vgg`?"),
+        (
+            {"recipes": {"mine": {"method": "taylor"}}},
+            'mine.yaml: `recipes.mine.method` is "taylor", but must be one of ista, random, slimming',
+        ),
         ({"study": "../x"}, '`study` is "../x", but must be lower-case letters'),
         ({"dataset": "tau"}, "mine.yaml: `dataset` is tau, but must be one of `datasets`: tau2020"),
         (
@@ -156,6 +169,11 @@ def test_lambdas_of_a_network_come_before_its_familys_and_the_default():
     assert [lambdas_of(config, n) for n in ("vgg16", "vgg11", "resnet11")] == [["2e-3"], ["1e-3"], ["0"]]
 
 
+def test_a_family_without_a_factor_keeps_its_widths():
+    config = {"width_scale": {"vgg": 0.5}}
+    assert [width_scale_of(config, network) for network in ("vgg11", "resnet11")] == [0.5, 1]
+
+
 def test_a_recipe_is_pruning_with_its_changes():
     recipe = recipe_of(BASE, "slimming-once")
     assert recipe == merge(BASE["pruning"], {"method": "slimming", "finetuning": {"when": "once"}})
@@ -163,7 +181,7 @@ def test_a_recipe_is_pruning_with_its_changes():
 
 
 def test_the_papers_study_is_72_trainings_and_144_curves():
-    assert tuple(BASE["networks"]) == NETWORKS
+    assert tuple(BASE["networks"]) == PAPER_NETWORKS
     assert sum(len(lambdas_of(BASE, network)) for network in BASE["networks"]) == 72
     assert sum(len(lambdas_of(BASE, network)) for _, network in curves_of(BASE)) == 144
 
@@ -190,3 +208,61 @@ def test_every_key_is_described_in_the_schema():
     for key, inner in keys_of(SCHEMA):
         resolved = {**SCHEMA["$defs"].get(inner.get("$ref", "").rsplit("/", 1)[-1], {}), **inner}
         assert resolved.get("description"), f"{key} has no description"
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img onerror=alert(1)>',
+    "$(touch x)",
+    "; rm -rf ~",
+    "../../x",
+    "demo\n",
+    "a\0b",
+    "x" * 5000,
+    "\N{RIGHT-TO-LEFT OVERRIDE}cod",
+    "\N{GRINNING FACE}",
+    "-rf",
+    "{wildcard}",
+    "$x^2$",
+    "=cmd()",
+    "..",
+    "a/b",
+    "C:x",
+    "",
+)
+
+
+def places(name):
+    """Changes that use a name in each place that a configuration has for one."""
+    return (
+        {"study": name},
+        {"datasets": {name: BASE["datasets"]["tau2020"]}, "dataset": name},
+        {"recipes": {name: {"method": "slimming"}}, "curves": [{"recipe": name}]},
+        {"networks": [name]},
+        {"lambdas": {"default": [name]}},
+        {"beside": [name]},
+        {"split": {"train_list": name}},
+        {"datasets": {"tau2020": {"record": {"metadata": {"name": name}}}}},
+        {"datasets": {"tau2020": {"record": {"metadata": {"md5": name}}}}},
+        {"datasets": {"tau2020": {"record": {"address": name}}}},
+        {name: 1},
+    )
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text[:30]))
+def test_a_name_that_could_do_harm_is_refused_in_one_line(tmp_path, hostile):
+    """Names become paths, wildcards, words in figures and on pages."""
+    for changes in places(hostile) if hostile == "demo\n" else places(hostile)[:1]:
+        sentence = complaint(tmp_path, changes)
+        assert len(sentence) < 700 and sentence.isprintable()
+
+
+@pytest.mark.parametrize("hostile", ["a\nb", "a\0b", "\x1b[2J", "x" * 5000, "\N{RIGHT-TO-LEFT OVERRIDE}x"])
+def test_no_text_anywhere_may_act_on_a_terminal(tmp_path, hostile):
+    for changes in (
+        {"datasets": {"tau2020": {"record": {"licence": hostile}}}},
+        {"datasets": {"tau2020": {"record": {"archives": hostile}}}},
+        {"datasets": {"tau2020": {"devices": ["a", hostile]}}},
+    ):
+        sentence = complaint(tmp_path, changes)
+        assert sentence.isprintable() and "datasets.tau2020" in sentence and len(sentence) < 6000

@@ -1,25 +1,87 @@
 """What the terminal says last."""
 
-from channel_sparsity.ending import failures, outcome
+import os
+
+import pytest
+
+from channel_sparsity.ending import failures, outcome, unfinished
 
 TABLE = """network,recipe,n,r,r_low,r_high,reason
 vgg11,slimming,6,0.9291,0.47,0.992,
 resnet11,ista,3,0.5,,,no interval of r at fewer than 4 points
 mobilenet0.25,slimming,0,,,,"needs at least 3 points, has 0"
 """
+CELLS = "network,included\nvgg11,True\nvgg11,False\nresnet11,True\n"
+CLIPS = """filename,scene,city,location,segment,device,identifier,duration_s,sample_rate_hz,channels
+audio/1.wav,bus,,x,,a,x,1,44100,1
+audio/2.wav,bus,,x,,a,x,1,44100,1
+audio/3.wav,tram,,y,,a,y,1,44100,1
+"""
+SPLIT = "filename,subset\naudio/1.wav,train\naudio/2.wav,validation\naudio/3.wav,train\n"
 
 
-def test_a_finished_study_says_its_correlations_and_where_they_are(tmp_path):
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables/correlation.csv").write_text(TABLE)
-    said = outcome(tmp_path)
-    assert "vgg11  slimming               r = 0.93 (0.47 to 0.99), n = 6" in said
-    assert "r = 0.50, n = 3" in said and "no r: needs at least 3 points, has 0" in said
-    assert f"{tmp_path}/tables" in said and f"{tmp_path}/figures" in said
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """What `outcome` is told of a study of two trainings and two curves; write(name, text) makes its files."""
+    monkeypatch.chdir(tmp_path)
+    results, data = tmp_path / "results/s", tmp_path / "data/d"
+    trained, pruned = ([results / kind / f"{place}.json" for place in (1, 2)] for kind in ("train", "prune"))
+
+    def write(name, text=""):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write, [path.relative_to(tmp_path) for path in (results, data)], [trained, pruned]
 
 
-def test_without_tables_nothing_is_said(tmp_path):
-    assert outcome(tmp_path) == ""
+def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(study, tmp_path):
+    write, folders, files = study
+    for name, text in (
+        ("data/d/clips.csv", CLIPS),
+        ("results/s/split.csv", SPLIT),
+        *((file, "{}") for kind in files for file in kind),
+        ("results/s/tables/cells.csv", CELLS),
+        ("results/s/tables/correlation.csv", TABLE),
+        ("results/s/figures/a.svg", ""),
+        ("results/s/report.html", ""),
+    ):
+        write(name, text)
+    assert outcome(*folders, *files).splitlines() == [
+        "data/d: 3 clips of 2 scenes",
+        "  2 clips train, 1 validate; 1 of 2 places are in both, so accuracies are those of places heard before",
+        "results/s: 2 of 2 networks trained, 2 of 2 pruning curves traced",
+        "Weight Skewness and Prune Knee, Pearson's r (95 % interval):",
+        "         vgg11  slimming               r = 0.93 (0.47 to 0.99), n = 6",
+        "      resnet11  ista                   r = 0.50, n = 3",
+        " mobilenet0.25  slimming               no r: needs at least 3 points, has 0",
+        "  without 1 of 3 cells (tables/cells.html says why)",
+        f"Tables to read: {tmp_path}/results/s/tables/*.html",
+        f"Figures: {tmp_path}/results/s/figures/*.svg",
+        f"All on one page: {tmp_path}/results/s/report.html",
+    ]
+
+
+def test_a_part_of_a_study_says_how_much_is_there(study):
+    write, folders, files = study
+    assert outcome(*folders, *files) == ""
+    write("data/d/clips.csv", CLIPS)
+    assert outcome(*folders, *files) == "data/d: 3 clips of 2 scenes"
+    write(files[0][0])
+    said = "results/s: 1 of 2 networks trained, 0 of 2 pruning curves traced"
+    assert outcome(*folders, *files).splitlines()[-1] == said
+    assert unfinished(folders[0], *files).splitlines() == [
+        said,
+        "Once that is put right, the same command goes on with what is missing.",
+    ]
+
+
+def test_tables_older_than_a_curve_are_not_taken_for_its_result(study):
+    write, folders, files = study
+    os.utime(write("results/s/tables/correlation.csv", TABLE), (1, 1))
+    write(files[1][0])
+    assert "older than the pruning curves" in outcome(*folders, *files)
+    assert "r = " not in outcome(*folders, *files)
 
 
 def test_each_failure_is_said_once_by_its_sentence(tmp_path):

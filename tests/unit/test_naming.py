@@ -5,12 +5,16 @@ import pytest
 
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.files import StudyError
-from channel_sparsity.naming import NETWORKS, family, variant
+from channel_sparsity.naming import NETWORKS, PAPER_NETWORKS, family, variant
 
 
 def test_the_twelve_networks_fill_table_2():
-    rows = [(family(network), variant(network)) for network in NETWORKS]
+    rows = [(family(network), variant(network)) for network in PAPER_NETWORKS]
     assert rows == [(kind, f"v{place}") for kind in ("vgg", "resnet", "mobilenet") for place in (1, 2, 3, 4)]
+
+
+def test_a_network_is_named_after_its_familys_file_and_a_number():
+    assert [network.rstrip("0123456789.") for network in NETWORKS] == [family(network) for network in NETWORKS]
 
 
 def test_a_scaled_network_says_so():

@@ -15,12 +15,13 @@ from channel_sparsity.files import sha256
 
 TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
 PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
+RECORD = {"record_provenance"}
 
 
 def test_a_run_makes_what_the_contract_names(finished):
     expected = {
         "data/tiny": ["clips.csv", "logmel.h5", "manifest.json"],
-        "results/tiny": ["split.csv", "normalisation.json", "report.html"],
+        "results/tiny": ["split.csv", "normalisation.json", "report.html", "provenance.json", "run.json"],
         TRAIN: [
             "weights.safetensors",
             "history.csv",
@@ -104,7 +105,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
     assert study.planned() == {}
     study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
-    assert study.planned() == {"draw_figures": 1, "write_report": 1}
+    assert study.planned() == {"draw_figures": 1, "write_report": 1, "record_provenance": 1}
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()
     assert after["train_network"] == 6 and after["prune_network"] == 10
@@ -131,7 +132,8 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
 
 
 def test_what_a_changed_setting_reruns(study):
-    analysis = {"make_tables", "draw_figures", "compare_measures", "vary_readings", "draw_alternatives", "write_report"}
+    drawn = {"draw_figures", "draw_alternatives", "write_report"}
+    analysis = {"make_tables", "compare_measures", "vary_readings"} | drawn | RECORD
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis

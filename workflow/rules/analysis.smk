@@ -20,7 +20,6 @@ ALTERNATIVES = [
     for name in ("measures", "curve_summaries", "random_order")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
-REPORT = f"{RESULTS}/report.html"
 ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
 
 STAGES = (
@@ -90,11 +89,6 @@ rule figures:
         ),
 
 
-rule report:
-    input:
-        REPORT,
-
-
 rule make_tables:
     input:
         metrics=for_all(f"{TRAIN}/metrics.json", CELLS),
@@ -139,7 +133,7 @@ rule draw_figures:
         curves=CURVES,
         cells=CELLS,
         width_scale={
-            network: config["width_scale"][configuration.family(network)]
+            network: configuration.width_scale_of(config, network)
             for network in config["networks"]
         },
         note=NOTE,
@@ -220,50 +214,3 @@ rule draw_alternatives:
         "Drawing other measures and other readings"
     script:
         "../scripts/draw_alternatives.py"
-
-
-# The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
-# title.
-REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES]
-
-
-rule write_report:
-    input:
-        tables=expand("{table}.csv", table=TABLES),
-        pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS]),
-        figures=expand("{figure}.svg", figure=REPORTED),
-        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
-        widths=for_all(f"{PRUNE}/widths.csv", CURVES),
-        trainings=for_all(f"{TRAIN}/timing.csv", CELLS),
-        prunings=for_all(f"{PRUNE}/timing.csv", CURVES),
-        manifest=f"{DATA}/manifest.json",
-        split=f"{RESULTS}/split.csv",
-    output:
-        report(REPORT, caption="../report/page.rst", category="The study on one page"),
-    log:
-        f"{RESULTS}/logs/report.log",
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("write_report"),
-        curves=CURVES,
-        configuration=config,
-        stages={
-            rule: code(rule)
-            for rule in (
-                *STAGES,
-                "draw_figures",
-                "compare_measures",
-                "vary_readings",
-                "draw_alternatives",
-                "write_report",
-            )
-        },
-        note=NOTE,
-        # What the page is made from beside code; the folder's own name decides nothing.
-        words=digests(TEMPLATES),
-        templates=untracked(str(TEMPLATES)),
-    message:
-        "Writing the report"
-    script:
-        "../scripts/write_report.py"

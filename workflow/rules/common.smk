@@ -1,9 +1,9 @@
 # The grid of the study, the names of its files, and what every rule shares.
+import gc
 import os
 import re
 import sys
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -12,10 +12,14 @@ sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
 from channel_sparsity.data.expected import check_expected
-from channel_sparsity.ending import failures, outcome
+from channel_sparsity.ending import failures, outcome, unfinished
 from channel_sparsity.files import StudyError, read_json, sha256
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.memory import KEEP_FREED_MEMORY
+
+# Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
+gc.freeze()
+gc.set_threshold(100_000)
 
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
@@ -23,13 +27,15 @@ for variable, value in KEEP_FREED_MEMORY.items():
 try:
     configuration.check(
         config,
-        yaml.safe_load(
-            (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-        ),
+        configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml"),
         [ROOT / "config.yaml", *workflow.overwrite_configfiles],
     )
 except StudyError as error:
     raise WorkflowError(str(error))
+
+# How and where, not what: no rule may compare these, and no table has them in its record.
+STATE_SECONDS = config.pop("state_seconds")
+DEVICE = config["training"].pop("device")
 
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"
@@ -71,9 +77,29 @@ def for_all(pattern, grid):
     return [pattern.format(**point) for point in grid]
 
 
+# For what the terminal says at the end: where everything lies, and the last file of each trained and each pruned network.
+FOLDERS = Path(RESULTS), Path(DATA)
+LAST_FILES = (
+    [Path(file) for file in for_all(f"{TRAIN}/sparsity.json", CELLS)],
+    [Path(file) for file in for_all(f"{PRUNE}/knee.json", CURVES)],
+)
+
+
 def code(script):
     """The fingerprint of a script in workflow/scripts and of the modules it reaches."""
     return fingerprint(SCRIPTS / f"{script}.py")
+
+
+def code_for(script):
+    """`code` for each network and recipe apart: what is in the files of other networks and methods does not count."""
+
+    def of(wildcards):
+        names = [configuration.family(wildcards.network)]
+        if hasattr(wildcards, "recipe"):
+            names.append(config["recipes"][wildcards.recipe]["method"])
+        return fingerprint(SCRIPTS / f"{script}.py", tuple(names))
+
+    return of
 
 
 def digests(folder):
@@ -144,7 +170,7 @@ def recipe_settings(wildcards):
 
 def width_scale(wildcards):
     """The factor on the widths of a network."""
-    return config["width_scale"][configuration.family(wildcards.network)]
+    return configuration.width_scale_of(config, wildcards.network)
 
 
 # The readings of finished studies that stand beside this one's.
@@ -167,7 +193,10 @@ def refuse_another_data_set():
     manifest = Path(DATA) / "manifest.json"
     if not manifest.exists():
         return
-    made = read_json(manifest)
+    try:
+        made = read_json(manifest)
+    except StudyError as error:
+        raise WorkflowError(str(error))
     if (made_from := made.get("settings", {})) != CONTENT:
         differing = sorted(
             k for k in {*made_from, *CONTENT} if made_from.get(k) != CONTENT.get(k)

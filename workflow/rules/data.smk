@@ -5,6 +5,29 @@
 rule dataset:
     input:
         f"{DATA}/clips.csv",
+        f"{DATA}/report.md",
+
+
+# What is noticed of each clip is noticed while its features are computed, so that audio is read once.
+rule report_dataset:
+    input:
+        clips=f"{DATA}/clips.csv",
+        findings=f"{DATA}/findings.csv",
+    output:
+        report=f"{DATA}/report.json",
+        page=f"{DATA}/report.md",
+    log:
+        f"{DATA}/logs/report_dataset.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("report_dataset"),
+        dataset=config["dataset"],
+        duration_s=DATASET["features"]["duration_s"],
+    message:
+        "Looking at the clips of {params.dataset}"
+    script:
+        "../scripts/report_dataset.py"
 
 
 if DATASET["source"] == "synthetic":

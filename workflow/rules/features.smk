@@ -12,8 +12,11 @@ if DATASET["source"] != "record":
     rule extract_features:
         input:
             f"{DATA}/clips.csv",
+            # Recordings of the user's own are as they are; the scenes are compared with what was made.
+            (ancient(f"{DATA}/audio") if DATASET["source"] == "synthetic" else []),
         output:
             store=f"{DATA}/logmel.h5",
+            findings=f"{DATA}/findings.csv",
             manifest=f"{DATA}/manifest.json",
         log:
             f"{DATA}/logs/extract_features.log",

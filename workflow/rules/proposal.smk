@@ -22,8 +22,9 @@ rule propose_grid:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
-        code=code("propose_grid"),
+        code=code_for("propose_grid"),
         settings=config["training"],
+        device=untracked(DEVICE),
         plan=config["proposal"],
         margin=config["accuracy_margin"],
         seed=config["seeds"][0],

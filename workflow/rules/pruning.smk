@@ -27,10 +27,12 @@ rule prune_network:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
-        code=code("prune_network"),
+        code=code_for("prune_network"),
         settings=config["training"],
+        device=untracked(DEVICE),
         recipe=recipe_settings,
         width_scale=width_scale,
+        state_seconds=untracked(STATE_SECONDS),
     message:
         "Pruning {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed} by {wildcards.recipe}"
     script:
@@ -42,6 +44,7 @@ rule find_knee:
         curve=f"{PRUNE}/curve.csv",
         # The curve counts them: it stands for the predictions, whose time stamp then does not matter.
         predictions=ancient(f"{PRUNE}/predictions.h5"),
+        control=f"{PRUNE}/control.json",
         metrics=f"{TRAIN}/metrics.json",
         split=rules.split_clips.output.split,
         clips=f"{DATA}/clips.csv",

@@ -124,6 +124,7 @@ rule merge_shards:
     output:
         clips=f"{DATA}/clips.csv",
         store=f"{DATA}/logmel.h5",
+        findings=f"{DATA}/findings.csv",
         manifest=f"{DATA}/manifest.json",
     log:
         f"{DATA}/logs/merge_shards.log",

@@ -45,9 +45,11 @@ rule train_network:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
     params:
-        code=code("train_network"),
+        code=code_for("train_network"),
         settings=config["training"],
+        device=untracked(DEVICE),
         width_scale=width_scale,
+        state_seconds=untracked(STATE_SECONDS),
     message:
         "Training {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"
     script:

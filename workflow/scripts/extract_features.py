@@ -6,7 +6,7 @@ from pathlib import Path
 from channel_sparsity.data.clips import read_clips
 from channel_sparsity.data.extraction import write_store
 from channel_sparsity.data.logmel import logmel_of
-from channel_sparsity.files import sha256, write_json
+from channel_sparsity.files import sha256, write_csv, write_json
 from job import job, progress
 
 # The guard is for the worker processes, which import this file.
@@ -15,7 +15,7 @@ if __name__ == "__main__":
         clips = read_clips(snakemake.input[0])
         logmel = logmel_of(snakemake.params.content["features"])
         with progress("log-mel", len(clips), "clip", log_tenths=True) as report:
-            counts = write_store(
+            counts, findings = write_store(
                 snakemake.output.store,
                 clips,
                 Path(snakemake.params.clips),
@@ -24,6 +24,7 @@ if __name__ == "__main__":
                 lambda done, total: report(done),
             )
         logging.info("%s", counts)
+        write_csv(snakemake.output.findings, findings)
         write_json(
             snakemake.output.manifest,
             {

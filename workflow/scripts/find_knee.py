@@ -3,18 +3,20 @@
 import h5py
 import pandas
 
-from channel_sparsity.analysis.knee import Rule, measure
+from channel_sparsity.analysis.knee import Rule, measure, without_knee
 from channel_sparsity.analysis.resampling import UNKNOWN, resample
 from channel_sparsity.files import read_json, write_json
 from job import job
 
 with job(snakemake):
     files, settings = snakemake.input, snakemake.params.settings
-    metrics = read_json(files.metrics)
+    metrics, control = read_json(files.metrics), read_json(files.control)
     rule = Rule(settings["rule"], settings["axis"], settings["sensitivity"], settings["online"])
     curve = pandas.read_csv(files.curve)
     classes, clips = len(metrics["accuracy_per_scene"]), metrics["clips_validation"]
-    knee = measure(curve, classes, clips, rule)
+    # A curve that went wrong half-way may bend anywhere behind its end.
+    failed = control["status"] != "traced"
+    knee = without_knee(control["reason"], rule) if failed else measure(curve, classes, clips, rule)
     resampled = UNKNOWN
     if knee["status"] != "none":
         with h5py.File(files.predictions, "r", locking=False) as predictions:

@@ -1,21 +1,26 @@
-"""What every script of a rule does around its work: its log, its progress, and errors in one sentence."""
+"""What every script of a rule does around its work: its log, its progress, checksums, and errors in one sentence."""
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tqdm import tqdm
 
+from channel_sparsity.checksums import record, verify
 from channel_sparsity.files import StudyError
+from channel_sparsity.machine import described
 
 
 @contextmanager
-def job(snakemake) -> Iterator[None]:
+def job(snakemake, checksums: bool = True) -> Iterator[None]:
     """Log to the rule's log file; say an error in one sentence on the terminal and at the log's end, and stop.
 
-    What is not the user's to put right also leaves its traceback in the log.
+    What is not the user's to put right also leaves its traceback in the log. With `checksums`, inputs are compared with
+    the records of the jobs that wrote them, and the outputs' are recorded.
     """
     logging.basicConfig(
         filename=snakemake.log[0],
@@ -25,8 +30,15 @@ def job(snakemake) -> Iterator[None]:
         datefmt="%Y-%m-%d %H:%M:%S",
     )
     logging.captureWarnings(True)
+    logging.info("on %s", described())
+    started = time.perf_counter()
     try:
+        if checksums:
+            verify(snakemake.input)
         yield
+        if checksums:
+            record(snakemake.output, Path(snakemake.log[0]).stem)
+        logging.info("finished after %.1f s", time.perf_counter() - started)
     except Exception as error:
         if isinstance(error, StudyError):
             sentence = f"error: {error}"

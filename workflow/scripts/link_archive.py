@@ -6,7 +6,8 @@ from channel_sparsity.data.partial import md5_of
 from channel_sparsity.files import StudyError, write_text
 from job import job
 
-with job(snakemake):
+# An archive has its MD5.
+with job(snakemake, checksums=False):
     archive, link = (
         Path(snakemake.params.folder).absolute() / snakemake.wildcards.archive,
         Path(snakemake.output.archive),

@@ -7,7 +7,7 @@ from channel_sparsity.data.clips import write_clips
 from channel_sparsity.data.logmel import logmel_of
 from channel_sparsity.data.meta import read_meta, recorded_by
 from channel_sparsity.data.shards import merge_shards
-from channel_sparsity.files import sha256, write_json
+from channel_sparsity.files import sha256, write_csv, write_json
 from job import job, progress
 
 with job(snakemake):
@@ -17,7 +17,7 @@ with job(snakemake):
     files = zip(snakemake.input.features, snakemake.input.clips, strict=True)
     logmel = logmel_of(content["features"])
     with progress("log-mel", len(rows), "clip") as report:
-        clips, counts = merge_shards(
+        clips, counts, findings = merge_shards(
             snakemake.output.store,
             dict(zip(names, files, strict=True)),
             rows,
@@ -26,6 +26,7 @@ with job(snakemake):
         )
     logging.info("%s", counts)
     write_clips(snakemake.output.clips, clips)
+    write_csv(snakemake.output.findings, findings)
     write_json(
         snakemake.output.manifest,
         {

@@ -10,18 +10,21 @@ import torch
 from channel_sparsity.analysis.sparsity import weight_skewness
 from channel_sparsity.files import StudyError, write_csv, write_text
 from channel_sparsity.networks import build, gammas_of
+from channel_sparsity.training.device import device_of
 from channel_sparsity.training.features import load_subsets
-from channel_sparsity.training.fit import Diverged, accuracy, fit, predict, recipe_of, seeded
+from channel_sparsity.training.fit import Diverged, accuracy, fit, predict, seeded
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.proposal import Goal, Trial, explore, levels_of, written
+from channel_sparsity.training.recipe import recipe_of
 from job import job
 
 with job(snakemake):
     settings, plan = snakemake.params.settings, snakemake.params.plan
     torch.set_num_threads(settings["threads"])
+    device = device_of(snakemake.params.device)
     name, seed = snakemake.wildcards.network, snakemake.params.seed
     train, validation, scenes = load_subsets(
-        snakemake.input.store, snakemake.input.split, snakemake.input.normalisation
+        snakemake.input.store, snakemake.input.split, snakemake.input.normalisation, device
     )
     full = recipe_of(settings)
     short = replace(full, epochs=plan["epochs"], warmup_epochs=min(full.warmup_epochs, plan["epochs"] - 1))
@@ -30,7 +33,8 @@ with job(snakemake):
     def short_training(shrinkage: float) -> Trial:
         """WS and accuracy of a network that was trained briefly to this shrinkage; initialised as the study's are."""
         with seeded(seed, name, "initialisation"):
-            network = build(name, len(scenes), snakemake.params.width_scale).to(memory_format=torch.channels_last)
+            network = build(name, len(scenes), snakemake.params.width_scale)
+        network = network.to(device, memory_format=torch.channels_last)
         penalty = Penalty(settings["penalty"], shrinkage / short_sum).options(network, *train.logmel.shape[1:])
         try:
             list(fit(network, train, short, seed=seed, purpose=(name, "proposal"), **penalty))
@@ -38,7 +42,9 @@ with job(snakemake):
             logging.warning("shrinkage %.3g: %s", shrinkage, error)
             return Trial(shrinkage, None, None)
         gammas = torch.cat([gamma.detach() for gamma in gammas_of(network).values()])
-        trial = Trial(shrinkage, weight_skewness(gammas.numpy()), accuracy(predict(network, validation), validation))
+        trial = Trial(
+            shrinkage, weight_skewness(gammas.cpu().numpy()), accuracy(predict(network, validation), validation)
+        )
         logging.info("%s", trial)
         return trial
 

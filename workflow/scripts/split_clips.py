@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy
 
 from channel_sparsity.data.meta import read_list
-from channel_sparsity.data.splits import official_split, split_clips
+from channel_sparsity.data.splits import describe, official_split, split_clips
 from channel_sparsity.data.store import band_statistics, open_store
 from channel_sparsity.files import write_csv, write_json
 from job import job
@@ -21,7 +21,7 @@ with job(snakemake):
         subset = split_clips(store.clips, **settings)
     write_csv(snakemake.output.split, store.clips[["filename"]].assign(subset=subset))
     train = numpy.flatnonzero(subset == "train")
-    logging.info("%d training and %d validation clips", len(train), len(subset) - len(train))
+    logging.info("%s", describe(store.clips["identifier"], subset))
     mean, deviation = band_statistics(store.logmel, train)
     write_json(
         snakemake.output.normalisation,

@@ -70,6 +70,14 @@ def test_recipes_that_do_the_same_are_equivalent_and_others_differ():
     assert list(noisy["verdict"])[:2] == ["undecided"] * 2
 
 
+@pytest.mark.parametrize("apart", [0.0, 0.02])
+def test_recipes_with_the_same_curves_or_evenly_apart_are_equivalent_in_r_too(apart):
+    base = 0.6 + 0.05 * WS + 3 * NOISE
+    table = compare({("vgg11", "slimming"): base, ("vgg11", "ista"): base + apart})
+    assert list(table["verdict"]) == ["equivalent"] * 3
+    assert table.loc[("vgg11", "r"), ["difference_low", "difference_high"]].tolist() == [0, 0]
+
+
 def test_networks_are_joined_with_intercepts_of_their_own():
     base = 0.6 + 0.05 * WS + NOISE
     table = compare(

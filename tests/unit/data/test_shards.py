@@ -53,18 +53,18 @@ class Archived:
         return files
 
     def merge(self, made, devices=("a",)):
-        """Merge shards, by archive; returns the digests of the store and of its table, and the counts."""
+        """Merge shards, by archive; returns the digests of the store and of its table, the counts and the findings."""
         rows = recorded_by(devices, self.rows, "meta.csv")
-        clips, counts = merge_shards(self.folder / "logmel.h5", made, rows, SHORT, ignore)
+        clips, counts, findings = merge_shards(self.folder / "logmel.h5", made, rows, SHORT, ignore)
         write_clips(self.folder / "clips.csv", clips)
-        return sha256(self.folder / "logmel.h5"), sha256(self.folder / "clips.csv"), counts
+        return sha256(self.folder / "logmel.h5"), sha256(self.folder / "clips.csv"), counts, findings.to_csv()
 
     def unpacked(self, devices=("a",)):
         """The same of the folder itself."""
         clips = read_folder(self.dataset.root, devices)
-        counts = write_store(self.folder / "folder.h5", clips, self.dataset.root, SHORT, 1, ignore)
+        counts, findings = write_store(self.folder / "folder.h5", clips, self.dataset.root, SHORT, 1, ignore)
         write_clips(self.folder / "folder.csv", clips)
-        return sha256(self.folder / "folder.h5"), sha256(self.folder / "folder.csv"), counts
+        return sha256(self.folder / "folder.h5"), sha256(self.folder / "folder.csv"), counts, findings.to_csv()
 
 
 @pytest.fixture

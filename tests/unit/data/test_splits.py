@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
-from channel_sparsity.data.splits import official_split, split_clips
+from channel_sparsity.data.splits import describe, official_split, split_clips
 from channel_sparsity.files import StudyError
 
 
@@ -197,3 +197,18 @@ def test_a_list_of_clips_that_are_not_there_is_named():
 def test_a_list_that_leaves_a_scene_on_one_side_is_named(listed, expected):
     with pytest.raises(StudyError, match=expected):
         official_split(published(PLACES), listed, "fold.csv")
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "expected"),
+    [
+        ("xxxx", "every clip has the same identifier"),
+        ("wxyz", "every clip has an identifier of its own"),
+        ("xxyy", "none of 2 places is in both"),
+        ("xyxy", "2 of 2 places are in both, so accuracies are those of places heard before"),
+    ],
+)
+def test_a_split_says_what_it_does_to_places(identifiers, expected):
+    subset = pandas.Series(["train", "train", "validation", "validation"])
+    said = describe(pandas.Series(list(identifiers)), subset)
+    assert said.startswith(f"2 clips train, 2 validate; {expected}")

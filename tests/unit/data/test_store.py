@@ -58,7 +58,7 @@ def test_each_row_is_its_clips_features_and_the_table_lies_beside_it(recordings,
 
 def test_counts_and_checksum(recordings, tmp_path):
     clips = read_folder(recordings.root, ["a"])
-    counts = write_store(tmp_path / "logmel.h5", clips, recordings.root, SECOND, 1, ignore)
+    counts, _ = write_store(tmp_path / "logmel.h5", clips, recordings.root, SECOND, 1, ignore)
     features = np.array(open_store(tmp_path / "logmel.h5").logmel)
     assert counts == {
         "clips": 8,
@@ -103,16 +103,15 @@ def test_the_bytes_are_the_same_each_time_and_for_any_number_of_workers(dataset,
     reported, results = [], []
     for name, workers in (("one", 1), ("again", 1), ("two", 2)):
         reports = []
-        results.append(
-            write_store(
-                tmp_path / name,
-                clips,
-                dataset.root,
-                SECOND,
-                workers,
-                lambda *step, to=reports: to.append(step),
-            )
+        counts, findings = write_store(
+            tmp_path / name,
+            clips,
+            dataset.root,
+            SECOND,
+            workers,
+            lambda *step, to=reports: to.append(step),
         )
+        results.append((counts, findings.to_csv()))
         reported.append(reports)
     assert results[0] == results[1] == results[2]
     assert sha256(tmp_path / "one") == sha256(tmp_path / "again") == sha256(tmp_path / "two")

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from contexts_for_tests import context
 from torch import nn
 
 from channel_sparsity.networks import gammas_of, widths_of
 from channel_sparsity.pruning.absorption import absorb
-from channel_sparsity.pruning.ista import scores
+from channel_sparsity.pruning.methods.ista import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
 
@@ -31,7 +32,7 @@ def without_padding(network):
 def half_gone(network):
     """Half of the channels, among them ones with negative gammas and betas that are not zero."""
     total = sum(len(gamma) for gamma in gammas_of(network).values())
-    keep = choose(scores(network, 40, 51), sizes_of(network), total // 2)
+    keep = choose(scores(network, context()), sizes_of(network), total // 2)
     for channels in network.channels:
         gone = torch.ones(len(network.get_submodule(channels.name).weight), dtype=torch.bool)
         gone[keep[channels.name]] = False

@@ -6,14 +6,19 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
+from contexts_for_tests import context
 
+from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of, widths_of
-from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace, widths_rows
-from channel_sparsity.pruning.methods import Ista, Method, RandomOrder, Slimming, method_of
+from channel_sparsity.pruning.context import Context
+from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
+from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming
+from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Recipe, accuracy, predict
+from channel_sparsity.training.fit import Diverged, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=1,
@@ -29,6 +34,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
     clip_gammas=None,
     clip_norm=None,
+    precision="float32",
     augmentation=Augmentation(0.4, 4, 0.1),
 )
 FINETUNING = Finetuning(RECIPE, Penalty("none", 1e-3))
@@ -58,9 +64,9 @@ def network():
     return network
 
 
-SLIMMING = Method(Slimming())
-ISTA = Method(Ista(40, 32), absorbs=True)
-RANDOM = Method(RandomOrder(1))
+SLIMMING = Method(slimming.scores, context(32))
+ISTA = Method(ista.scores, context(32), absorbs=True)
+RANDOM = Method(random.scores, context(32))
 
 
 def traced(network, clips, method=SLIMMING, schedule=STEPS, seed=1):
@@ -92,9 +98,12 @@ def test_each_row_says_what_its_network_is(network, clips):
         assert step.accuracy_loss == start - step.accuracy
         assert 0 <= step.masked_rate <= step.parameter_rate, "masks leave what reads a channel"
     assert all(later.macs < earlier.macs for earlier, later in itertools.pairwise(steps))
-    table = widths_rows(steps[-1])
-    assert {row["step"] for row in table} == {4} and len(table) == len(widths_of(network))
-    assert sum(row["channels"] for row in table) == total - steps[-1].channels_removed
+    traced_steps = Traced()
+    for step in steps:
+        traced_steps.add(step)
+    table = traced_steps.tables()["widths"].query("step == 4")
+    assert table["layer"].tolist() == list(widths_of(network))
+    assert table["channels"].sum() == total - steps[-1].channels_removed
 
 
 def test_without_finetuning_the_strongest_channels_of_the_trained_network_are_left(network, clips):
@@ -121,7 +130,7 @@ def test_once_cuts_the_trained_network_each_goes_on_from_the_last_step(network, 
 
 def test_the_trained_network_is_left_as_it_was(network, clips):
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    for method in (SLIMMING, RANDOM, Method(Ista(40, 32), absorbs=True, shrinks=True)):
+    for method in (SLIMMING, RANDOM, Method(ista.scores, context(32), absorbs=True, shrinks=True)):
         traced(network, clips, method)
     for kind in ("none", "subgradient", "proximal", "ista"):
         finetune(network, Finetuning(RECIPE, Penalty(kind, 1e-3), 0.5), clips[0], seed=1, purpose=())
@@ -144,10 +153,12 @@ def test_the_curve_ends_where_every_layer_is_down_to_one_channel(network, clips)
     assert steps[-1].channels_removed > steps[-2].channels_removed
 
 
-def test_a_curve_whose_finetuning_diverges_ends_there_and_keeps_what_it_has(network, clips):
+def test_a_curve_whose_finetuning_diverges_ends_there_and_says_where(network, clips):
     diverging = replace(FINETUNING, recipe=replace(RECIPE, learning_rate=1e30))
-    steps = list(trace(network, SLIMMING, STEPS, diverging, *clips, seed=1, name="vgg11"))
-    assert [step.step for step in steps] == [0]
+    steps = trace(network, SLIMMING, STEPS, diverging, *clips, seed=1, name="vgg11")
+    assert next(steps).step == 0
+    with pytest.raises(Diverged, match="in fine-tuning of step 1, the training loss was "):
+        next(steps)
 
 
 def test_penalties_that_do_nothing_finetune_to_the_same_bits(network, clips):
@@ -188,11 +199,11 @@ def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, me
 
 def test_the_random_order_is_the_same_for_every_lambda_and_another_at_each_step(network):
     sparser = build("vgg11", 2, 0.05)
-    one, same = RandomOrder(seed=1).scores(network, 1), RandomOrder(seed=1).scores(sparser, 1)
+    one, same = random.scores(network, context()), random.scores(sparser, context())
     assert all(torch.equal(one[name], same[name]) for name in one)
     name = next(iter(one))
-    assert not torch.equal(one[name], RandomOrder(seed=1).scores(network, 2)[name])
-    assert not torch.equal(one[name], RandomOrder(seed=2).scores(network, 1)[name])
+    assert not torch.equal(one[name], random.scores(network, context(step=2))[name])
+    assert not torch.equal(one[name], random.scores(network, context(seed=2))[name])
 
 
 @pytest.mark.parametrize("kind", ["subgradient", "proximal", "ista"])
@@ -204,10 +215,26 @@ def test_a_penalty_makes_gammas_smaller_while_it_finetunes(kind, network, clips)
     assert total(1e-2) < total(0.0)
 
 
-def test_a_recipe_names_its_method():
-    recipe = {"tied_gammas": "mean", "signed_gammas": True, "absorb": False, "shrink_survivors": False}
-    options = {"name": "vgg11", "seed": 3, "bands": 40, "frames": 401}
-    assert method_of(recipe | {"method": "slimming"}, **options) == Method(Slimming("mean", True))
-    assert method_of(recipe | {"method": "random"}, **options) == Method(RandomOrder(3, "vgg11"))
-    expected = Method(Ista(40, 401), absorbs=True, shrinks=True)
-    assert method_of(recipe | {"method": "ista", "absorb": True, "shrink_survivors": True}, **options) == expected
+@pytest.mark.parametrize("method", [slimming, random, ista])
+def test_a_recipe_names_its_method(method):
+    recipe = {"method": method.__name__.rsplit(".", 1)[-1], "absorb": True, "shrink_survivors": False}
+    made = method_of(recipe, name="vgg11", seed=3, bands=40, frames=401)
+    assert made == Method(method.scores, Context(recipe, "vgg11", 3, 40, 401), absorbs=True, shrinks=False)
+
+
+def test_a_method_that_does_not_score_every_channel_is_named(network):
+    def all_but_one(network, context):
+        return {name: values[1:] for name, values in slimming.scores(network, context).items()}
+
+    def infinite(network, context):
+        return {name: values / 0 for name, values in slimming.scores(network, context).items()}
+
+    def backwards(network, context):
+        return dict(reversed(slimming.scores(network, context).items()))
+
+    width = widths_of(network)["stage1.0.norm"]
+    for scores in (all_but_one, infinite):
+        with pytest.raises(StudyError, match=rf"test_curve has to give `stage1.0.norm` {width} finite scores"):
+            Method(scores, context()).prune(network, 1, 1)
+    with pytest.raises(StudyError, match=r"other sets of channels than stage1.0.norm"):
+        Method(backwards, context()).prune(network, 1, 1)

@@ -2,13 +2,15 @@
 
 import pytest
 import torch
+from contexts_for_tests import context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channel_sparsity.networks import build, gammas_of, widths_of
 from channel_sparsity.networks.cost import channel_costs
-from channel_sparsity.pruning.ista import rescale, scores, shrink
-from channel_sparsity.pruning.methods import Ista, Method
+from channel_sparsity.pruning.ista import rescale, shrink
+from channel_sparsity.pruning.methods import Method
+from channel_sparsity.pruning.methods.ista import scores
 
 INPUT = (2, 1, 16, 24)
 
@@ -16,7 +18,7 @@ INPUT = (2, 1, 16, 24)
 @pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
 def test_the_weakest_scores_are_those_under_a_threshold(name, trained):
     network = trained(name, 0.25).double()
-    found, costs = scores(network, 40, 51), channel_costs(network, 40, 51)
+    found, costs = scores(network, context()), channel_costs(network, 40, 51)
     assert {layer: len(values) for layer, values in found.items()} == widths_of(network)
     eta = torch.cat(list(found.values())).median() * (1 + 1e-9)  # clear of rounding
     for channels in network.channels:
@@ -31,16 +33,16 @@ def test_a_threshold_takes_exactly_the_target_count(name, trained):
     total = sum(map(len, gammas_of(network).values()))
     for share in (0.05, 0.3, 0.6):
         count = round(share * total)
-        smaller = Method(Ista(40, 51)).prune(network, 1, count)
+        smaller = Method(scores, context()).prune(network, 1, count)
         gone = total - sum(map(len, gammas_of(smaller).values()))
         assert count - gone in ({0, 1} if name == "mobilenet0.25" else {0})
 
 
 def test_what_stays_is_shrunk_by_the_threshold_that_took_the_rest(trained):
     network = trained("vgg11", 0.25).double()
-    plain, shrunk = (Method(Ista(40, 51), shrinks=shrinks).prune(network, 1, 100) for shrinks in (False, True))
+    plain, shrunk = (Method(scores, context(), shrinks=shrinks).prune(network, 1, 100) for shrinks in (False, True))
     assert widths_of(plain) == widths_of(shrunk)
-    removed = torch.cat(list(scores(network, 40, 51).values())).sort().values[:100]
+    removed = torch.cat(list(scores(network, context()).values())).sort().values[:100]
     for norm, cost in channel_costs(network, 40, 51).items():
         before, after = gammas_of(plain)[norm], gammas_of(shrunk)[norm]
         lost = (before - after) * before.sign()

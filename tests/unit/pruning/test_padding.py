@@ -6,17 +6,19 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
+from contexts_for_tests import context
 
 from channel_sparsity.naming import NETWORKS, family
 from channel_sparsity.networks import widths_of
+from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.padding import MULTIPLE, padded, trimmed
 from channel_sparsity.pruning.selection import choose, sizes_of
-from channel_sparsity.pruning.slimming import scores
 from channel_sparsity.pruning.surgery import cut
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Recipe, fit
+from channel_sparsity.training.fit import fit
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
 
 SCALE = {"vgg": 0.125, "resnet": 0.5, "mobilenet": 0.5}
 BANDS, FRAMES = 16, 24
@@ -34,6 +36,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
     clip_gammas=0.5,
     clip_norm=10.0,
+    precision="float32",
     augmentation=Augmentation(0.4, 2, 0.1),
 )
 
@@ -42,7 +45,7 @@ RECIPE = Recipe(
 def cut_network(trained):
     def make(name, count):
         network = trained(name, SCALE[family(name)])
-        return cut(network, choose(scores(network), sizes_of(network), count))
+        return cut(network, choose(scores(network, context()), sizes_of(network), count))
 
     return make
 

@@ -5,13 +5,14 @@ import copy
 import pytest
 import torch
 import torch_pruning
+from contexts_for_tests import context
 from torch import nn
 
 from channel_sparsity.naming import NETWORKS, family
 from channel_sparsity.networks import build, gammas_of, widths_of
 from channel_sparsity.networks.cost import cost
+from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
-from channel_sparsity.pruning.slimming import scores
 from channel_sparsity.pruning.surgery import cut
 
 SCALE = {"vgg": 0.125, "resnet": 0.5, "mobilenet": 0.5}
@@ -19,7 +20,7 @@ INPUT = (2, 1, 16, 24)
 
 
 def weakest_gone(network, count):
-    return choose(scores(network), sizes_of(network), count)
+    return choose(scores(network, context()), sizes_of(network), count)
 
 
 def gammas(network):

@@ -55,7 +55,9 @@ def test_colours_and_shapes_are_those_of_the_figures(made_up, explored):
     scales = {scale["name"]: scale for scale in explored["charts"]["scatter"]["scales"]}
     assert scales["shape"]["range"] == ["circle", "triangle-up"]
     assert scales["stroke"]["range"] == list(explored["content"]["colours"].values())
-    assert len({network_marks(network)["marker"] for network in NETWORKS}) == 3 == len(charts._SHAPES)
+    marks = [network_marks(network) for network in NETWORKS]
+    assert {mark["marker"] for mark in marks} <= charts._SHAPES.keys()
+    assert {mark["linestyle"] for mark in marks} <= charts._DASHES.keys()
 
 
 def test_charts_are_compiled_to_the_same_bytes_and_load_nothing(made_up, explored):

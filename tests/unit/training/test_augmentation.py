@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from channel_sparsity.training.augmentation import Augmentation, augment, mixup
+from channel_sparsity.training.augmentation import Augmentation, draw_partners, mask, mixup
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def seed():
 
 def test_mixup_blends_clips_and_losses_with_the_same_weight():
     features, labels = torch.randn(8, 1, 4, 5), torch.arange(8)
-    mixed = mixup(features, labels, 0.4)
+    mixed = mixup(features, labels, *draw_partners(8, 0.4))
     partner = mixed.partner_labels
     assert sorted(partner.tolist()) == list(range(8))
     expected = mixed.weight * features + (1 - mixed.weight) * features[partner]
@@ -26,22 +26,20 @@ def test_mixup_blends_clips_and_losses_with_the_same_weight():
 
 
 def test_mixup_weights_follow_the_folded_beta_distribution():
-    features, labels = torch.zeros(2, 1, 1, 1), torch.zeros(2, dtype=torch.int64)
-    weights = numpy.array([mixup(features, labels, 0.4).weight.item() for _ in range(2000)])
+    weights = numpy.array([draw_partners(2, 0.4)[1].item() for _ in range(2000)])
     beta = stats.beta(0.4, 0.4)
     assert stats.kstest(weights, lambda x: beta.cdf(x) - beta.cdf(1 - x)).pvalue > 0.01
 
 
 def test_without_mixup_a_clip_stays_itself():
     features, labels = torch.randn(4, 1, 2, 3), torch.arange(4)
-    mixed = augment(features, labels, Augmentation(0, 0, 0))
+    mixed = mixup(features, labels, *draw_partners(4, 0))
     torch.testing.assert_close(mixed.features, features)
     torch.testing.assert_close(mixed.loss(torch.eye(4)), torch.nn.functional.cross_entropy(torch.eye(4), labels))
 
 
 def test_masks_are_bands_of_zeros_no_wider_than_allowed_drawn_clip_by_clip():
-    features, labels = torch.ones(600, 1, 40, 100), torch.zeros(600, dtype=torch.int64)
-    masked = augment(features, labels, Augmentation(0, 4, 0.1)).features[:, 0]
+    masked = mask(torch.ones(600, 1, 40, 100), Augmentation(0, 4, 0.1))[:, 0]
     silent_bands, silent_frames = (masked == 0).all(2), (masked == 0).all(1)
     assert torch.equal(masked == 0, silent_bands[:, :, None] | silent_frames[:, None, :])
     for silent, widest in ((silent_bands, 4), (silent_frames, 10)):

@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import (
-    Diverged,
-    Recipe,
-    accuracy,
-    fit,
-    make_optimiser,
-    per_scene,
-    predict,
-    seeded,
-)
+from channel_sparsity.training.fit import Diverged, accuracy, fit, per_scene, predict, seeded
+from channel_sparsity.training.recipe import Recipe, make_optimiser
 
 RECIPE = Recipe(
     epochs=2,
@@ -36,6 +28,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
     clip_gammas=None,
     clip_norm=None,
+    precision="float32",
     augmentation=Augmentation(0.4, 4, 0.1),
 )
 

@@ -4,7 +4,8 @@ import copy
 import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
 from channel_sparsity.files import StudyError
-from channel_sparsity.naming import family
+from channel_sparsity.naming import FAMILIES, NETWORKS, family
 
 #: JSON Schema takes 10.0 for an integer and NaN for a number; the jobs do not.
 _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -24,7 +25,28 @@ _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
         ),
     }
 )
-_Validator = extend(Draft202012Validator, type_checker=_TYPES)
+
+#: The names that the code knows, for the schema's own keyword `known`: a pruning method is a file in pruning/methods/.
+_KNOWN = {
+    "networks": NETWORKS,
+    "families": tuple(FAMILIES),
+    "places of lambdas": ("default", *FAMILIES, *NETWORKS),
+    "methods": tuple(sorted(file.stem for file in Path(__file__).parent.glob("pruning/methods/[!_]*.py"))),
+}
+
+
+def _known(_validator: object, names: str, value: object, _schema: Mapping) -> Iterator[ValidationError]:
+    if value not in _KNOWN[names]:
+        yield ValidationError(f"{value!r} is not known")
+
+
+_Validator = extend(Draft202012Validator, {"known": _known}, type_checker=_TYPES)
+
+
+def read_yaml(path: str | Path) -> object:
+    """What a YAML file holds."""
+    # libyaml's parser, where there is one, takes a tenth of the time.
+    return yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
@@ -33,7 +55,9 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
     `files` are the files it was merged from, the base first; the sentence names the last one that holds the key, or the
     command line if none does.
     """
-    contents = [(path, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}) for path in files]
+    contents = [(path, read_yaml(path) or {}) for path in files]
+    for keys, problem in _check_text(config):
+        raise StudyError(f"{_where(keys, config, contents)}: {problem}")
     # Two problems in one configuration: the shallower first, and a wrong key before what follows from it.
     error = best_match(_Validator(schema).iter_errors(config))
     if error is not None:
@@ -41,6 +65,28 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
     for keys, problem in _cross_check(config):
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
+
+
+#: Characters that terminals, logs and tables do not take for text: controls, line ends, changes of direction.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+LONGEST_TEXT = 1000
+
+
+def _check_text(content: object, keys: tuple = ()) -> Iterable[tuple[tuple, str]]:
+    """Keys and values that are no plain text, wherever they stand."""
+    if isinstance(content, str):
+        name = f"`{_CONTROL.sub('?', _dotted(keys))[:100]}`"
+        if len(content) > LONGEST_TEXT:
+            yield keys, f"{name} has {len(content)} characters, but may have {LONGEST_TEXT}"
+        if _CONTROL.search(content):
+            yield keys, f"{name} has a control character or a line end: {json.dumps(content)}"
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _check_text(str(key), (*keys, key))
+            yield from _check_text(value, (*keys, key))
+    elif isinstance(content, list):
+        for index, value in enumerate(content):
+            yield from _check_text(value, (*keys, index))
 
 
 _MISSING = object()
@@ -103,14 +149,12 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
     value = json.dumps(error.instance, default=str)
     match error.validator:
         case "additionalProperties":
-            known = [*error.schema.get("properties", {})]
-            allowed = [*known, *error.schema.get("patternProperties", {})]
-            patterns = error.schema.get("patternProperties", {})
-            validator = Draft202012Validator({"propertyNames": {"anyOf": [{"pattern": p} for p in patterns]}})
-            unknown = [k for k in error.instance if k not in known and not (patterns and validator.is_valid({k: 0}))]
-            guess = difflib.get_close_matches(str(unknown[0]), known, n=1)
-            hint = f"did you mean `{guess[0]}`?" if guess else f"allowed are {', '.join(map(str, allowed))}"
-            return (*keys, unknown[0]), f"unknown key `{_dotted((*keys, unknown[0]))}`: {hint}"
+            allowed = list(error.schema["properties"])
+            return _unknown_key((*keys, next(key for key in error.instance if key not in allowed)), allowed)
+        case "known" if "propertyNames" in error.schema_path:
+            return _unknown_key((*keys, error.instance), _KNOWN[error.validator_value])
+        case "known":
+            return keys, f"{name} is {value}, but must be one of {', '.join(_KNOWN[error.validator_value])}"
         case "required":
             missing = next(key for key in error.validator_value if key not in error.instance)
             return keys, f"`{_dotted((*keys, missing))}` is missing"
@@ -151,6 +195,13 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
             twice = next(each for i, each in enumerate(error.instance) if each in error.instance[:i])
             return keys, f"{name} lists {json.dumps(twice)} twice"
     return keys, f"{name}: {error.message}"
+
+
+def _unknown_key(keys: tuple, allowed: Sequence[str]) -> tuple[tuple, str]:
+    """That there is no such key, with the nearest that there is."""
+    guess = difflib.get_close_matches(str(keys[-1]), allowed, n=1)
+    hint = f"did you mean `{guess[0]}`?" if guess else f"allowed are {', '.join(allowed)}"
+    return keys, f"unknown key `{_dotted(keys)}`: {hint}"
 
 
 def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
@@ -241,6 +292,11 @@ def content_of(block: Mapping) -> dict:
         case "synthetic":
             source = {"synthetic": block["synthetic"]}
     return {"source": block["source"], **source, **{key: block[key] for key in ("devices", "features")}}
+
+
+def width_scale_of(config: Mapping, network: str) -> float:
+    """The factor on the widths of a network: its family's, 1 if it has none."""
+    return config["width_scale"].get(family(network), 1)
 
 
 def lambdas_of(config: Mapping, network: str) -> list[str]:

@@ -2,28 +2,80 @@
 
 import csv
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from channel_sparsity.data.clips import read_clips
+from channel_sparsity.data.splits import describe
 
-def outcome(results: Path) -> str:
-    """The correlation of WS and PK for each network and recipe, and where the tables and figures lie.
 
-    Empty if there is no table below `results` (a run of single targets, say).
+def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence[Path]) -> str:
+    """What lies in the folders of a study and of its data set, in a few lines.
+
+    `trained` and `pruned`: the last file of each trained network and of each pruning curve that the study consists of,
+    whether it is there or not.
     """
+    lines = []
+    if (data / "clips.csv").is_file():
+        clips = read_clips(data / "clips.csv")
+        lines.append(f"{data}: {len(clips):,} clips of {clips['scene'].nunique()} scenes")
+        if (results / "split.csv").is_file():
+            subset = _column(results / "split.csv", "subset")
+            if len(subset) == len(clips):
+                lines.append(f"  {describe(clips['identifier'], clips['filename'].map(subset))}")
+    lines += _progress(results, trained, pruned)
+    lines += _tables(results, pruned)
+    return "\n".join(lines)
+
+
+def _column(path: Path, name: str) -> dict[str, str]:
+    """A column of a table of clips, by file name."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return {row["filename"]: row[name] for row in csv.DictReader(file)}
+
+
+def unfinished(results: Path, trained: Sequence[Path], pruned: Sequence[Path]) -> str:
+    """How far a study has come, and how it goes on after a failure; `trained` and `pruned` as in `outcome`."""
+    lines = _progress(results, trained, pruned)
+    return "\n".join([*lines, "Once that is put right, the same command goes on with what is missing."])
+
+
+def _progress(results: Path, trained: Sequence[Path], pruned: Sequence[Path]) -> list[str]:
+    """How much of a study is there, if any of it is."""
+    if not any(file.is_file() for file in trained):
+        return []
+    return [f"{results}: {_count(trained)} networks trained, {_count(pruned)} pruning curves traced"]
+
+
+def _count(files: Sequence[Path]) -> str:
+    return f"{sum(file.is_file() for file in files)} of {len(files)}"
+
+
+def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
+    """The correlation of WS and PK for each network and recipe, and where the tables and figures lie."""
     table = results / "tables" / "correlation.csv"
     if not table.is_file():
-        return ""
-    with open(table, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = [f"{row['network']:>14}  {row['recipe']:<22} {_correlation(row)}" for row in rows]
-    return "\n".join(
-        [
-            "Weight Skewness and Prune Knee, Pearson's r (95 % interval):",
-            *lines,
-            f"Tables to read: {results}/tables/*.html; figures: {results}/figures/*.svg",
+        return []
+    if any(knee.is_file() and knee.stat().st_mtime > table.stat().st_mtime for knee in pruned):
+        return [
+            f"The tables in {results}/tables are older than the pruning curves: the target `tables` makes them anew"
         ]
-    )
+    rows, cells = _rows(table), _rows(table.with_name("cells.csv"))
+    excluded = Counter(row["included"] for row in cells)["False"]
+    return [
+        "Weight Skewness and Prune Knee, Pearson's r (95 % interval):",
+        *(f"{row['network']:>14}  {row['recipe']:<22} {_correlation(row)}" for row in rows),
+        *([f"  without {excluded} of {len(cells)} cells (tables/cells.html says why)"] if excluded else []),
+        f"Tables to read: {table.parent.resolve()}/*.html",
+        *([f"Figures: {results.resolve()}/figures/*.svg"] if (results / "figures").is_dir() else []),
+        *([f"All on one page: {results.resolve()}/report.html"] if (results / "report.html").is_file() else []),
+    ]
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    with open(table, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _correlation(row: dict[str, str]) -> str:

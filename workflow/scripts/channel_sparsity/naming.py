@@ -1,26 +1,40 @@
-"""What the networks of Table 2 are called in files."""
+"""What the networks are called: the registry, in which each family of networks has a line."""
+
+from typing import NamedTuple
 
 from channel_sparsity.files import StudyError
 
-#: Each family's networks, v1 to v4 of Table 2.
-_VARIANTS = {
-    "vgg": ("vgg11", "vgg13", "vgg16", "vgg19"),
-    "resnet": ("resnet11", "resnet20", "resnet29", "resnet38"),
-    "mobilenet": ("mobilenet0.25", "mobilenet0.50", "mobilenet0.75", "mobilenet1.00"),
+
+class Family(NamedTuple):
+    """A family's name for people, and its networks (v1 and so on), each named after the family and a number."""
+
+    label: str
+    networks: tuple[str, ...]
+
+
+#: The families, by the files in networks/ that build them; the paper's (Table 2) come first.
+FAMILIES = {
+    "vgg": Family("VGG", ("vgg11", "vgg13", "vgg16", "vgg19")),
+    "resnet": Family("ResNet", ("resnet11", "resnet20", "resnet29", "resnet38")),
+    "mobilenet": Family("MobileNet", ("mobilenet0.25", "mobilenet0.50", "mobilenet0.75", "mobilenet1.00")),
 }
 
-#: The twelve networks, in the order of Table 2.
-NETWORKS = tuple(name for variants in _VARIANTS.values() for name in variants)
+#: Every network there is, in the order in which people see them.
+NETWORKS = tuple(name for family in FAMILIES.values() for name in family.networks)
+
+#: The paper's families, and its twelve networks in the order of Table 2.
+PAPER_FAMILIES = ("vgg", "resnet", "mobilenet")
+PAPER_NETWORKS = tuple(name for family in PAPER_FAMILIES for name in FAMILIES[family].networks[:4])
 
 
 def family(network: str) -> str:
-    """The family of a network: ``vgg``, ``resnet`` or ``mobilenet``; StudyError if it is unknown."""
-    for name, variants in _VARIANTS.items():
-        if network in variants:
+    """The family of a network, a key of `FAMILIES`; StudyError if it is unknown."""
+    for name, (_, networks) in FAMILIES.items():
+        if network in networks:
             return name
     raise StudyError(f"there is no network {network}: choose from {', '.join(NETWORKS)}")
 
 
 def variant(network: str) -> str:
-    """The column of Table 2 that a network stands in: ``v1`` to ``v4``, ever deeper or wider."""
-    return f"v{_VARIANTS[family(network)].index(network) + 1}"
+    """A network's place in its family, ``v1`` and so on: its column of Table 2, ever deeper or wider."""
+    return f"v{FAMILIES[family(network)].networks.index(network) + 1}"

@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from channel_sparsity.analysis.labels import ALL, FAMILIES
+from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.measures import FORMS, MEASURES
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.analysis.plotting import empty, footnote, network_labels, network_marks, recipe_label, style
 from channel_sparsity.analysis.readings import AS_CONFIGURED, SEVERAL, WORDS
-from channel_sparsity.naming import family
+from channel_sparsity.naming import FAMILIES, family
 
 #: How the forms of a measure are drawn: shape and a hue that colour-blind readers can tell from the others.
 _FORM_MARKS = {
@@ -118,7 +118,7 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
             for axes, value, scale in ((grid[2 * place], "r", 1), (grid[2 * place + 1], "m", 100)):
                 _panel(axes, table, networks, rows, value, scale)
                 axes.axvline(0, color="0.4", lw=0.9)
-            grid[2 * place].set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1), xlabel="r", title=FAMILIES[kind])
+            grid[2 * place].set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1), xlabel="r", title=FAMILIES[kind].label)
             grid[2 * place + 1].set(xlabel="m (points of PK per WS)")
         handles = [
             Line2D([], [], **network_marks(network), ms=5, label=f"{names[network]} ({_points(single, network)})")

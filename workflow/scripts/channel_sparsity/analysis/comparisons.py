@@ -9,7 +9,8 @@ import pandas
 from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.pooling import pool
 from channel_sparsity.analysis.records import table
-from channel_sparsity.analysis.statistics import difference_of_correlations, mean, mean_of_values
+from channel_sparsity.analysis.statistics import mean, mean_of_values
+from channel_sparsity.analysis.within import Within, several
 
 #: The columns of ``comparisons.csv`` and their types.
 COMPARISONS = {
@@ -105,15 +106,15 @@ def _of_m(pairs: pandas.DataFrame) -> dict:
 
 def _of_r(pairs: pandas.DataFrame) -> dict:
     """The difference of the correlations within networks."""
-    networks = pairs["network"]
-    first, second, both = (
-        pool(pairs[x], pairs[y], networks) for x, y in (("ws", "first"), ("ws", "second"), ("first", "second"))
-    )
-    known = next((each.reason for each in (first, second, both) if each.reason), "")
-    if known:
-        return {"quantity": "r", "reason": known}
-    interval = difference_of_correlations(first.r, second.r, both.r, first.n - first.n_networks + 1)
-    return _found("r", first.r, second.r, interval)
+    pairs = several(pairs)
+    # Both recipes share WS, which therefore takes the place of what is followed.
+    within = Within(pairs["ws"], pairs["network"], names=("PK", "WS"))
+    first, second = (within.correlation(pairs[name]) for name in ("first", "second"))
+    difference = within.difference(pairs["first"], pairs["second"])
+    few = "no interval of r at so few points" if difference.low is None else ""
+    if reason := first.reason or second.reason or few:
+        return {"quantity": "r", "reason": reason}
+    return _found("r", first.value, second.value, (difference.low, difference.high))
 
 
 def _found(quantity: str, value: float, other: float, interval: tuple[float, float]) -> dict:

@@ -17,7 +17,7 @@ from channel_sparsity.analysis.paper import (
     TABLE_4_M,
 )
 from channel_sparsity.analysis.statistics import Estimate, fisher_z, line, pearson
-from channel_sparsity.naming import NETWORKS, family
+from channel_sparsity.naming import PAPER_NETWORKS, family
 
 #: Points behind each value of Tables 3 and 4: the paper does not say; six, as many as Table 1 shows, is assumed.
 PRINTED_N = 6
@@ -100,7 +100,7 @@ def printed(recipe: str, margins: Mapping[str, float]) -> Evidence:
         ]
     )
     own = gather(table, recipe, margins)
-    lines = {network: _printed_line(TABLE_3[recipe][network], TABLE_4_M[recipe][network]) for network in NETWORKS}
+    lines = {network: _printed_line(TABLE_3[recipe][network], TABLE_4_M[recipe][network]) for network in PAPER_NETWORKS}
     return Evidence(own.cells, own.points, lines, own.methods, margins)
 
 

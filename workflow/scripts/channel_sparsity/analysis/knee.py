@@ -202,7 +202,7 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
     rates = {axis: curve[column].to_numpy(float) for axis, column in AXES.items()}
     reason = _unusable(loss, accuracy, classes, clips)
     if reason:
-        return _record(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {}, {})
+        return without_knee(reason, rule)
 
     full_loss = accuracy - 1 / classes
     traces = {axis: Trace.of(rate, loss) for axis, rate in rates.items()}
@@ -224,6 +224,11 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
             "masked_rate": float(numpy.interp(knee.position, trace.rate, removed["masked"])),
         }
     return _record(rule, knees, at_knee, checks, summaries(trace, full_loss))
+
+
+def without_knee(reason: str, rule: Rule) -> dict:
+    """What `measure` returns of a curve that cannot have a knee."""
+    return _record(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {}, {})
 
 
 def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict, summed_up: dict) -> dict:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 
 from channel_sparsity.analysis.comparisons import equivalence
 from channel_sparsity.analysis.evidence import Evidence
-from channel_sparsity.analysis.labels import FAMILIES
 from channel_sparsity.analysis.statistics import Estimate, combine, mean
 from channel_sparsity.analysis.verdicts import (
     CONTRADICTED,
@@ -17,7 +16,7 @@ from channel_sparsity.analysis.verdicts import (
     lacking,
     without,
 )
-from channel_sparsity.naming import NETWORKS, family
+from channel_sparsity.naming import FAMILIES, PAPER_FAMILIES, PAPER_NETWORKS, family
 
 
 def _families(estimates: Mapping[str, Estimate]) -> tuple[dict[str, Estimate], str]:
@@ -25,8 +24,8 @@ def _families(estimates: Mapping[str, Estimate]) -> tuple[dict[str, Estimate], s
 
     A family without all four variants has none: another network of it might be quite different.
     """
-    missing = [network for network in NETWORKS if network not in estimates]
-    whole = {name: [network for network in NETWORKS if family(network) == name] for name in FAMILIES}
+    missing = [network for network in PAPER_NETWORKS if network not in estimates]
+    whole = {name: [network for network in PAPER_NETWORKS if family(network) == name] for name in PAPER_FAMILIES}
     means = {
         name: mean([estimates[network] for network in networks])
         for name, networks in whole.items()
@@ -54,7 +53,7 @@ def _highest(
     else:
         every = all(lead.interval()[0] > 0 for lead in leads.values())
         verdict = SUPPORTED if every and not missing else UNDECIDED
-    nearest = f"least lead over {FAMILIES[least] + 's' if least in FAMILIES else evidence.name(least)}"
+    nearest = f"least lead over {FAMILIES[least].label + 's' if least in FAMILIES else evidence.name(least)}"
     return Finding(
         leads[least].value, *leads[least].interval(), n, verdict, "; ".join(filter(None, [nearest, missing]))
     )
@@ -68,14 +67,14 @@ def _of_lines(evidence: Evidence, name: str) -> dict[str, Estimate]:
 def _highest_family(evidence: Evidence, name: str, first: str) -> Finding:
     """Whether a family's mean of one number of its lines is the highest."""
     means, missing = _families(_of_lines(evidence, name))
-    return _highest(evidence, means, first, FAMILIES, missing)
+    return _highest(evidence, means, first, PAPER_FAMILIES, missing)
 
 
 def _highest_network(evidence: Evidence, name: str, first: str) -> Finding:
     """Whether a network has the highest of one number of the lines of all twelve."""
     estimates = _of_lines(evidence, name)
-    missing = without([network for network in NETWORKS if network not in estimates])
-    return _highest(evidence, estimates, first, NETWORKS, missing)
+    missing = without([network for network in PAPER_NETWORKS if network not in estimates])
+    return _highest(evidence, estimates, first, PAPER_NETWORKS, missing)
 
 
 def mobilenets_have_the_highest_r(evidence: Evidence) -> Finding:
@@ -105,7 +104,7 @@ def vgg16_has_the_largest_b(evidence: Evidence) -> Finding:
 
 def _trend(estimates: Mapping[str, Estimate], name: str) -> Estimate | None:
     """The change of a number from variant to variant of a family, by least squares; None unless it has all four."""
-    networks = [network for network in NETWORKS if family(network) == name]
+    networks = [network for network in PAPER_NETWORKS if family(network) == name]
     if not set(networks) <= set(estimates):
         return None
     weights = [-0.3, -0.1, 0.1, 0.3]  # (i - 1.5) / 5, the slope over 0, 1, 2, 3
@@ -117,9 +116,9 @@ def _trend_of_r(evidence: Evidence, name: str, sign: int) -> Finding:
     estimates, n = _of_lines(evidence, "z"), len(evidence.points)
     trend = _trend(estimates, name)
     if trend is None:
-        return lacking(without([each for each in NETWORKS if family(each) == name and each not in estimates]), n)
+        return lacking(without([each for each in PAPER_NETWORKS if family(each) == name and each not in estimates]), n)
     low, high = trend.interval()
-    values = [estimates[network].value for network in NETWORKS if family(network) == name]
+    values = [estimates[network].value for network in PAPER_NETWORKS if family(network) == name]
     ordered = all(sign * (after - before) > 0 for before, after in itertools.pairwise(values))
     remark = "four variants in perfect order have p = 1/24 by order alone" if ordered else "not in perfect order"
     return Finding(trend.value, low, high, n, by_sign(*sorted((sign * low, sign * high))), remark)
@@ -138,8 +137,8 @@ def r_falls_with_depth(evidence: Evidence) -> Finding:
 def no_pattern_over_variants(evidence: Evidence) -> Finding:
     """The strongest trend of the slope over the variants of a family, against the margin of m."""
     estimates, n = _of_lines(evidence, "m"), len(evidence.points)
-    trends = {name: trend for name in FAMILIES if (trend := _trend(estimates, name)) is not None}
-    missing = without([network for network in NETWORKS if network not in estimates])
+    trends = {name: trend for name in PAPER_FAMILIES if (trend := _trend(estimates, name)) is not None}
+    missing = without([network for network in PAPER_NETWORKS if network not in estimates])
     if not trends:
         return lacking(missing, n)
     margin = evidence.margins["m"]
@@ -151,5 +150,5 @@ def no_pattern_over_variants(evidence: Evidence) -> Finding:
     else:
         every = all(equivalence(*trend.interval(), margin) == "equivalent" for trend in trends.values())
         verdict = SUPPORTED if every and not missing else UNDECIDED
-    remark = "; ".join(filter(None, [f"strongest among {FAMILIES[strongest]}s", missing]))
+    remark = "; ".join(filter(None, [f"strongest among {FAMILIES[strongest].label}s", missing]))
     return Finding(trends[strongest].value, low, high, n, verdict, remark)

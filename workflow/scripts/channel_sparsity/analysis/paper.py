@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import pandas
 
 from channel_sparsity.analysis.labels import label
-from channel_sparsity.naming import NETWORKS
+from channel_sparsity.naming import PAPER_NETWORKS
 
 #: The recipe that follows each of the paper's two pruning methods, by the name that people read.
 METHODS = {"slimming": "Liu et al.", "ista": "Ye et al."}
@@ -47,7 +47,7 @@ TABLE_1 = (
 
 def _by_network(*values: float) -> dict[str, float]:
     """One value for each of the twelve networks, in the order of Table 2, read row by row."""
-    return dict(zip(NETWORKS, values, strict=True))
+    return dict(zip(PAPER_NETWORKS, values, strict=True))
 
 
 #: Table 3: r of WS and PK, by recipe and network.

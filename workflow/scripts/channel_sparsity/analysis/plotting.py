@@ -1,5 +1,6 @@
 """What the figures have in common: their style, their marks and colours, and how they are saved."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.files import whole
-from channel_sparsity.naming import NETWORKS, family, variant
+from channel_sparsity.naming import FAMILIES, NETWORKS, family, variant
 
 #: Plain text (a name may hold a dollar sign), text as text in the SVG, and the same bytes for the same
 #: figure.
@@ -44,14 +45,20 @@ STYLE = {
     "figure.dpi": 100,
 }
 
-#: The paper's marks of the families (Fig. 3), and line styles, so that no one has to tell colours apart.
-MARKERS = {"vgg": "o", "resnet": "^", "mobilenet": "s"}
-LINES = {"vgg": "-", "resnet": "--", "mobilenet": ":"}
+#: Marker, line style and hue of the families, in the order of the registry: the paper's markers (Fig. 3), line styles
+#: so that no one has to tell colours apart, and hues that colour-blind readers can (Okabe and Ito's).
+_MARKS = (
+    ("o", "-", "#0072b2"),
+    ("^", "--", "#d55e00"),
+    ("s", ":", "#009e73"),
+    ("D", "-.", "#cc79a7"),
+    ("v", "-", "#e69f00"),
+)
+_OF_FAMILY = dict(zip(FAMILIES, itertools.cycle(_MARKS), strict=False))
 
-#: A hue for each family that colour-blind readers can tell apart (Okabe and Ito's), darker from v1 to v4:
-#: the share of the way to white, or to black if negative.
-_HUES = {"vgg": "#0072b2", "resnet": "#d55e00", "mobilenet": "#009e73"}
-_SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4, "v4": -0.65}
+#: Darker from v1 to v4 and on: the share of the way to white, or to black if negative.
+_SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4}
+_DARKEST = -0.65
 
 
 @contextmanager
@@ -65,12 +72,12 @@ def style() -> Iterator[None]:
 
 def network_marks(network: str) -> dict:
     """Marker, line style and colour of a network: the family by shape and hue, the variant by shade."""
-    kind, shade = family(network), _SHADES[variant(network)]
-    hue = numpy.array(to_rgb(_HUES[kind]))
+    marker, line, hue = _OF_FAMILY[family(network)]
+    shade, hue = _SHADES.get(variant(network), _DARKEST), numpy.array(to_rgb(hue))
     towards = numpy.full(3, float(shade > 0))
     return {
-        "marker": MARKERS[kind],
-        "linestyle": LINES[kind],
+        "marker": marker,
+        "linestyle": line,
         "color": tuple(hue + abs(shade) * (towards - hue)),
     }
 
@@ -84,7 +91,7 @@ def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
 
 
 def network_labels(frame: pandas.DataFrame) -> dict[str, str]:
-    """Names for people of the networks (columns network and width_scale), in the order of Table 2."""
+    """Names for people of the networks (columns network and width_scale), in the order of the registry."""
     scales = dict(zip(frame["network"], frame["width_scale"], strict=True))
     return {network: label(network, scales[network]) for network in NETWORKS if network in scales}
 

@@ -13,7 +13,7 @@ from channel_sparsity.analysis.evidence import Evidence
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.analysis.pooling import pool
 from channel_sparsity.analysis.statistics import Estimate, line, mean, mean_of_values
-from channel_sparsity.naming import NETWORKS, family
+from channel_sparsity.naming import PAPER_NETWORKS, family
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 
@@ -54,7 +54,7 @@ def as_equal(low: float | None, high: float | None, margin: float) -> str:
 def without(networks: Sequence[str]) -> str:
     """That networks are missing, in words; empty if none is."""
     if len(networks) > 4:
-        return f"no estimate for {len(networks)} of the {len(NETWORKS)} networks"
+        return f"no estimate for {len(networks)} of the {len(PAPER_NETWORKS)} networks"
     return f"no estimate for {', '.join(map(label, networks))}" if networks else ""
 
 
@@ -220,7 +220,7 @@ def vggs_prune_without_sparsification(evidence: Evidence) -> Finding:
     chosen = cells[(cells["family"] == "vgg") & (cells["lam"] == "0") & cells["included"]].dropna(subset=["pk_low"])
     if chosen.empty:
         return lacking("no VGG has an interval of PK at lambda 0")
-    missing = without([each for each in NETWORKS if family(each) == "vgg" and each not in set(chosen["network"])])
+    missing = without([each for each in PAPER_NETWORKS if family(each) == "vgg" and each not in set(chosen["network"])])
     least = chosen.loc[chosen["pk"].idxmin()]
     if (chosen["pk_high"] < 0.5).any():
         verdict = CONTRADICTED

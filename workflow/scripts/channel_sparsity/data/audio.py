@@ -20,6 +20,7 @@ Adjustment = Literal["none", "padded", "cut"]
 LARGEST_SAMPLE = 1e12  # full scale is 1; the power of what is larger may leave the range of single precision
 RESAMPLER_REACH = 4096  # samples that the end of a resampled clip may depend on; soxr's filter is shorter
 REMEDY = "replace or remove the clip"
+FULL_SCALE = 0.9999  # the largest 16-bit sample and more; decoders of lossy formats go beyond 1
 UNKNOWN_SIZE = 0x7FFF0000  # what programs that write to a pipe put in the place of a size is this or more
 
 
@@ -31,6 +32,8 @@ class Clip(NamedTuple):
     duration_s: float
     sample_rate_hz: int
     channels: int
+    peak: float  # of the samples' magnitudes as recorded, in any channel; full scale is 1
+    full_scale_run: int  # the longest run of samples at full scale: three or more are hardly ever anything but clipping
 
 
 def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", remedy: str = REMEDY) -> Clip:
@@ -57,14 +60,23 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
     if len(samples) < needed:
         raise StudyError(f"{name} ends before its last sample, it is damaged: {remedy}")
 
-    waveform = samples[:, 0] if channels == 1 else samples.mean(axis=1)
-    if not np.abs(waveform).max() <= LARGEST_SAMPLE:
+    magnitudes = np.abs(samples[:, 0]) if channels == 1 else np.abs(samples).max(axis=1)
+    peak = float(magnitudes.max())
+    if not peak <= LARGEST_SAMPLE:
         raise StudyError(f"{name} holds samples that are NaN, infinite or absurd: {remedy}")
-    recorded = (length / rate, rate, channels)
+    waveform = samples[:, 0] if channels == 1 else samples.mean(axis=1)
+    full_scale_run = _longest_run(magnitudes >= FULL_SCALE) if peak >= FULL_SCALE else 0
+    recorded = (length / rate, rate, channels, peak, full_scale_run)
     if rate != settings.sample_rate_hz:
         waveform = soxr.resample(waveform, rate, settings.sample_rate_hz, quality="HQ")
         length = round(length * settings.sample_rate_hz / rate)
     return Clip(_fit(waveform, settings.samples), _adjustment(length, settings.samples), *recorded)
+
+
+def _longest_run(flags: np.ndarray) -> int:
+    """The length of the longest run of true values, of which there is one at least."""
+    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+    return int((edges[1::2] - edges[::2]).max())
 
 
 def reason(error: Exception) -> str:

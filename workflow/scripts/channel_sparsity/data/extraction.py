@@ -12,6 +12,7 @@ import numpy as np
 import pandas
 
 from channel_sparsity.data.audio import Clip, read_clip
+from channel_sparsity.data.findings import Finding, examine
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.writing import Batch, write_batches
 from channel_sparsity.files import StudyError
@@ -30,7 +31,7 @@ class Computed(NamedTuple):
 
     features: np.ndarray
     clips: list[Clip]
-    silent: list[bool]
+    findings: list[Finding]
 
 
 def write_store(
@@ -40,17 +41,14 @@ def write_store(
     settings: LogMel,
     workers: int,
     report: Callable[[int, int], None],
-) -> dict:
+) -> tuple[dict, pandas.DataFrame]:
     """Compute the features of `clips`, whose files lie below `root`, and write them as a store.
 
     For `report` and what is returned see `writing.write_batches`; for `workers` see `compute`. A clip that cannot
     be used or a full disk raises `StudyError`, and no file is left.
     """
     paths = [Path(root) / name for name in clips["filename"]]
-    batches = (
-        Batch(some.features, [clip.adjustment for clip in some.clips], some.silent)
-        for some in compute(read_clip, paths, settings, workers)
-    )
+    batches = (Batch(some.features, some.findings) for some in compute(read_clip, paths, settings, workers))
     return write_batches(path, clips, settings, batches, report)
 
 
@@ -85,10 +83,10 @@ def compute(read: Reader, sources: Sequence, settings: LogMel, workers: int) -> 
 def _compute(read: Reader, sources: Sequence, settings: LogMel) -> Computed:
     """The features of one batch."""
     features = np.empty((len(sources), settings.n_mels, settings.frames), "<f4")
-    clips, silent = [], []
+    clips, findings = [], []
     for row, source in enumerate(sources):
         clip = read(source, settings)
         features[row] = settings(clip.waveform)
-        silent.append(not clip.waveform.any())
+        findings.append(examine(clip, features[row]))
         clips.append(clip._replace(waveform=None))
-    return Computed(features, clips, silent)
+    return Computed(features, clips, findings)

@@ -15,6 +15,7 @@ META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
 # Letters and digits of any script, and what harms no path, table or web page. No dot comes first.
 PLAIN = re.compile(r"\w(?:[\w .,+()-]*[\w.+)-])?")
 PLAIN_CHARACTERS = "letters, digits, spaces and _ - . , + ( )"
+LONGEST = 100  # characters of a label; files hold lists of them
 
 
 class Row(NamedTuple):
@@ -82,8 +83,11 @@ def _check_labels(rows: Sequence[Row], meta: Path) -> None:
                 f"use {PLAIN_CHARACTERS} between forward slashes"
             )
         for column, label in zip(META_COLUMNS[1:], row[1:], strict=True):
-            if not PLAIN.fullmatch(label):
-                raise StudyError(f"{meta} has the {column} {label!r} for {row.filename!r}: use {PLAIN_CHARACTERS}")
+            if not PLAIN.fullmatch(label) or len(label) > LONGEST:
+                raise StudyError(
+                    f"{meta} has the {column} {label[: LONGEST + 1]!r} for {row.filename!r}: "
+                    f"use at most {LONGEST} {PLAIN_CHARACTERS}"
+                )
     repeated = [name for name, count in Counter(row.filename for row in rows).items() if count > 1]
     if repeated:
         raise StudyError(f"{meta} lists {first(repeated)} more than once: keep one row for each file")

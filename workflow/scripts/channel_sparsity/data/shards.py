@@ -17,13 +17,14 @@ import pandas
 from channel_sparsity.data.archives import Member, contents, read_archived_clip
 from channel_sparsity.data.clips import COLUMNS, clip_table
 from channel_sparsity.data.extraction import compute
+from channel_sparsity.data.findings import FINDINGS, Finding
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.meta import Row, first, names_of
 from channel_sparsity.data.writing import Batch, write_batches
 from channel_sparsity.files import StudyError, cannot_write, whole_and_large, write_csv
 
 CLIPS_AT_ONCE = 64
-SHARD_COLUMNS = {**COLUMNS, "adjustment": str, "silent": bool}
+SHARD_COLUMNS = {**COLUMNS, **FINDINGS}
 
 
 def archived_clips(archive: Path, rows: Sequence[Row], devices: Collection[str]) -> list[tuple[Row, Member]]:
@@ -64,9 +65,9 @@ def write_shard(
             np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
             for batch in compute(read, [member for _, member in clips], settings, workers):
                 file.write(batch.features.data)
-                for clip, silent in zip(batch.clips, batch.silent, strict=True):
+                for clip, finding in zip(batch.clips, batch.findings, strict=True):
                     row, _ = clips[len(lines)]
-                    lines.append({**names_of(row), **clip._asdict(), "silent": silent})
+                    lines.append({**names_of(row), **clip._asdict(), **finding._asdict()})
                 report(len(lines), len(clips))
         write_csv(table, pandas.DataFrame(lines, columns=list(SHARD_COLUMNS)).astype(SHARD_COLUMNS))
     except OSError as error:
@@ -79,7 +80,7 @@ def merge_shards(
     rows: Sequence[Row],
     settings: LogMel,
     report: Callable[[int, int], None],
-) -> tuple[pandas.DataFrame, dict]:
+) -> tuple[pandas.DataFrame, dict, pandas.DataFrame]:
     """Write the store of all clips from the shards (features, table) of the archives, which are named.
 
     Returns the table of the clips and what `writing.write_batches` returns. The store's bytes do not depend on which
@@ -94,8 +95,8 @@ def merge_shards(
     _check_complete(clips, rows, list(shards))
     with ExitStack() as files:
         opened = {archive: files.enter_context(open(features, "rb")) for archive, (features, _) in shards.items()}
-        counts = write_batches(store, clips, settings, _gather(clips, opened, settings), report)
-    return clip_table(clips[list(COLUMNS)]), counts
+        counts, findings = write_batches(store, clips, settings, _gather(clips, opened, settings), report)
+    return clip_table(clips[list(COLUMNS)]), counts, findings
 
 
 def _read_table(path: str | Path) -> pandas.DataFrame:
@@ -121,7 +122,7 @@ def _gather(clips: pandas.DataFrame, shards: Mapping[str, BinaryIO], settings: L
             shards[archive].seek(starts[archive] + row * features[0].nbytes)
             if shards[archive].readinto(features[place]) != features[0].nbytes:
                 raise StudyError(f"{shards[archive].name} ends too early: delete it and run again")
-        yield Batch(features, list(some["adjustment"]), list(some["silent"]))
+        yield Batch(features, [Finding(*row) for row in some[list(Finding._fields)].itertuples(index=False)])
 
 
 def _check_once(clips: pandas.DataFrame) -> None:

@@ -51,6 +51,22 @@ def official_split(clips: pandas.DataFrame, listed: Collection[str], listing: st
     return _subset(train.to_numpy(), clips)
 
 
+def describe(identifiers: pandas.Series, subset: pandas.Series) -> str:
+    """What a split does to the places, in words: how many of them have clips in both subsets, and what follows."""
+    sizes = f"{(subset == TRAIN).sum()} clips train, {(subset == VALIDATION).sum()} validate"
+    sides = subset.groupby(identifiers).nunique()
+    shared = (sides > 1).sum()
+    if len(sides) == 1:
+        places = "every clip has the same identifier, so accuracies may be those of places heard before"
+    elif len(sides) == len(identifiers):
+        places = "every clip has an identifier of its own: if some share a place, accuracies may flatter"
+    elif shared:
+        places = f"{shared} of {len(sides)} places are in both, so accuracies are those of places heard before"
+    else:
+        places = f"none of {len(sides)} places is in both"
+    return f"{sizes}; {places}"
+
+
 def _subset(train: np.ndarray, clips: pandas.DataFrame) -> pandas.Series:
     return pandas.Series(np.where(train, TRAIN, VALIDATION), clips.index, name="subset")
 

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 import pandas
 
-from channel_sparsity.data.audio import Adjustment
 from channel_sparsity.data.clips import COLUMNS
+from channel_sparsity.data.findings import Finding, findings_table
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.files import cannot_write, whole_and_large
 
@@ -24,8 +24,7 @@ class Batch(NamedTuple):
     """What is written of some clips at a time."""
 
     features: np.ndarray  # little-endian float32 [clips, bands, frames]
-    adjustments: list[Adjustment]
-    silent: list[bool]
+    findings: list[Finding]
 
 
 def write_batches(
@@ -34,18 +33,17 @@ def write_batches(
     settings: LogMel,
     batches: Iterable[Batch],
     report: Callable[[int, int], None],
-) -> dict:
+) -> tuple[dict, pandas.DataFrame]:
     """Write a store of `clips` whose features come batch by batch, in the order of the clips.
 
     `report(done, total)` is called as clips are written. Returns how many clips there are (`clips`), were
     `padded`, were `cut` and are `silent`, how many each scene has (`clips_per_scene`), and the SHA-256 of the
-    features, as little-endian float32 in the order of the clips (`features_sha256`). The file's bytes do not
-    depend on how the clips fall into batches, and memory not on the number of clips. A full disk raises
-    `StudyError`; then, and when a batch cannot be had, no file is left.
+    features, as little-endian float32 in the order of the clips (`features_sha256`); and the table of the findings.
+    The file's bytes do not depend on how the clips fall into batches, and memory hardly on the number of clips. A full
+    disk raises `StudyError`; then, and when a batch cannot be had, no file is left.
     """
-    notes: Counter[str] = Counter()
+    findings: list[Finding] = []
     digest = hashlib.sha256()
-    done = 0
     try:
         with whole_and_large(path) as temporary:
             start = _write_all_but_features(temporary, clips, settings)
@@ -54,18 +52,20 @@ def write_batches(
                 for batch in batches:
                     file.write(batch.features.data)
                     digest.update(batch.features.data)
-                    notes.update(batch.adjustments)
-                    notes["silent"] += sum(batch.silent)
-                    done += len(batch.features)
-                    report(done, len(clips))
+                    findings.extend(batch.findings)
+                    report(len(findings), len(clips))
     except OSError as error:
         raise cannot_write(path, error) from error
-    return {
+    adjusted = Counter(finding.adjustment for finding in findings)
+    counts = {
         "clips": len(clips),
-        **{note: notes[note] for note in ("padded", "cut", "silent")},
+        "padded": adjusted["padded"],
+        "cut": adjusted["cut"],
+        "silent": sum(finding.silent for finding in findings),
         "clips_per_scene": dict(sorted(Counter(clips["scene"]).items())),
         "features_sha256": digest.hexdigest(),
     }
+    return counts, findings_table(clips["filename"], findings)
 
 
 def _write_all_but_features(path: Path, clips: pandas.DataFrame, settings: LogMel) -> int:

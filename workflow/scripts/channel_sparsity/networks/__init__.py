@@ -1,15 +1,13 @@
-"""The convolutional networks of the study, each of which declares its prunable channels."""
+"""The convolutional networks of the study, each of which declares its prunable channels: a file a family."""
 
 from collections.abc import Mapping
+from importlib import import_module
 
 from torch import nn
 
 from channel_sparsity.files import StudyError
-from channel_sparsity.naming import family
 from channel_sparsity.networks.channels import Network
-from channel_sparsity.networks.mobilenet import MobileNet
-from channel_sparsity.networks.resnet import ResNet
-from channel_sparsity.networks.vgg import VGG
+from channel_sparsity.networks.declaration import check
 
 __all__ = ["build", "gammas_of", "widths_of"]
 
@@ -17,18 +15,26 @@ __all__ = ["build", "gammas_of", "widths_of"]
 def build(name: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> Network:
     """The network `name`, newly initialised: log-mel [n, 1, bands, frames] -> logits [n, classes].
 
+    A name is a family and a number: `vgg11` is what `build("11", ...)` in vgg.py makes. The family's file is imported
+    by its name (and the fingerprint of a rule knows which one), so that a new network touches no other.
+
     width_scale multiplies every width, the residual stream's too; no layer gets below 8 channels.
     widths (name of the Channels -> number, as `widths_of` gives them) builds a cut network, into which the
-    saved state of one loads strictly; StudyError if they belong to another network.
+    saved state of one loads strictly; StudyError if they belong to another network, or if the network's declaration of
+    its channels is wrong.
     """
-    kind = family(name)
-    number = name.removeprefix(kind)
-    if kind == "vgg":
-        network = VGG(int(number), classes, width_scale, widths)
-    elif kind == "resnet":
-        network = ResNet(int(number), classes, width_scale, widths)
-    else:
-        network = MobileNet(float(number), classes, width_scale, widths)
+    family = name.rstrip("0123456789.")
+    module = f"channel_sparsity.networks.{family}"
+    try:
+        builder = import_module(f"channel_sparsity.networks.{family}")
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise StudyError(
+            f"there is no network {name}: networks/{family}.py, which would build it, is missing"
+        ) from error
+    network = builder.build(name.removeprefix(family), classes, width_scale, widths)
+    check(network, f"networks/{family}.py")
     if widths is not None and dict(widths) != widths_of(network):
         raise StudyError(f"the widths of the cut network name layers that {name} does not have")
     return network

@@ -81,3 +81,8 @@ def _tied(convolution: str, block: str) -> Channels:
         consumers=(f"{block}.pointwise",),
         carriers=(f"{block}.depthwise",),
     )
+
+
+def build(number: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> MobileNet:
+    """`mobilenet0.25` to `mobilenet1.00`: the number is the multiplier."""
+    return MobileNet(float(number), classes, width_scale, widths)

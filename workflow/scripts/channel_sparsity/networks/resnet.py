@@ -93,3 +93,8 @@ def _declared(block: str) -> tuple[Channels, Channels, Channels]:
         Channels((f"{block}.norm2",), producers=(f"{block}.conv1",), consumers=(f"{block}.conv2",)),
         Channels((f"{block}.norm3",), producers=(f"{block}.conv2",), consumers=(f"{block}.conv3",)),
     )
+
+
+def build(number: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> ResNet:
+    """`resnet11` to `resnet38`: the number is the depth."""
+    return ResNet(int(number), classes, width_scale, widths)

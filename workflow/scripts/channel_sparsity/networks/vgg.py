@@ -58,3 +58,8 @@ class VGG(Network):
         for stage in (self.stage2, self.stage3, self.stage4, self.stage5):
             x = stage(F.max_pool2d(x, 2))
         return self.head(x.mean((2, 3)))
+
+
+def build(number: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> VGG:
+    """`vgg11` to `vgg19`: the number is the depth."""
+    return VGG(int(number), classes, width_scale, widths)

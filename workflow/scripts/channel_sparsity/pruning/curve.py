@@ -9,14 +9,17 @@ from dataclasses import dataclass
 import torch
 
 from channel_sparsity.networks import gammas_of, widths_of
+from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.cost import cost, masked_parameters
 from channel_sparsity.pruning.ista import rescale
 from channel_sparsity.pruning.methods import Method
 from channel_sparsity.pruning.padding import padded, trimmed
 from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Diverged, Recipe, accuracy, fit, predict
+from channel_sparsity.training.fit import Failure, accuracy, fit, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
+from channel_sparsity.training.state import State
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +99,15 @@ class Step:
     )
 
 
+@dataclass(frozen=True)
+class Reached:
+    """A step of the curve to go on behind: its number, its network, and `State.seconds` when it was done."""
+
+    step: int
+    network: Network
+    seconds: float
+
+
 def trace(
     network: torch.nn.Module,
     method: Method,
@@ -106,67 +118,75 @@ def trace(
     *,
     seed: int,
     name: str,
+    state: State | None = None,
+    reached: Reached | None = None,
 ) -> Iterator[Step]:
     """Yield step 0, the network as it is, and then each step of its pruning curve.
 
     Fine-tuning runs on the cut network, so each step costs less than the one before; the order of clips in it depends
-    on (`seed`, `name`, step) alone. The curve ends early where every layer is down to its last channel (R18), or where
-    fine-tuning diverges: a knee beyond that is censored.
+    on (`seed`, `name`, step) alone. The curve ends early where every layer is down to its last channel (R18), or with
+    the `Failure` of a step's fine-tuning. `state` keeps how far fine-tuning is; with `reached`, the curve goes on
+    behind that step, to the same bits.
     """
     bands, frames = train.logmel.shape[1:]
     unpruned, trained = cost(network, bands, frames), network
     channels = sum(len(gamma) for gamma in gammas_of(network).values())
+    clock = time.perf_counter if state is None else state.seconds
+
+    def gone(network: Network) -> int:
+        return channels - sum(len(gamma) for gamma in gammas_of(network).values())
 
     def measure(number: int, network: torch.nn.Module, before: float | None, started: float) -> Step:
         log_probabilities = predict(padded(network), validation)
-        reached = accuracy(log_probabilities, validation)
-        remaining = sum(len(gamma) for gamma in gammas_of(network).values())
+        right = accuracy(log_probabilities, validation)
         now = cost(network, bands, frames)
         return Step(
             step=number,
-            channels_removed=channels - remaining,
-            channel_rate=(channels - remaining) / channels,
+            channels_removed=gone(network),
+            channel_rate=gone(network) / channels,
             parameter_rate=1 - now.parameters / unpruned.parameters,
             masked_rate=1 - masked_parameters(trained, widths_of(network)) / unpruned.parameters,
             parameters=now.parameters,
             macs=now.macs,
-            accuracy_before_finetuning=reached if before is None else before,
-            accuracy=reached,
-            accuracy_loss=first.accuracy - reached if number else 0.0,
+            accuracy_before_finetuning=right if before is None else before,
+            accuracy=right,
+            accuracy_loss=first.accuracy - right if number else 0.0,
             network=network,
-            log_probabilities=log_probabilities,
-            seconds=time.perf_counter() - started,
+            log_probabilities=log_probabilities.cpu(),
+            seconds=clock() - started,
         )
 
-    first = last = measure(0, network, None, time.perf_counter())
-    yield first
+    first = measure(0, network, None, clock())
+    if reached is None:
+        yield first
+        reached = Reached(0, network, clock())
     most = channels - sum(sizes_of(network).values())
-    for number, count in enumerate(schedule.counts(channels), start=1):
-        if last.channels_removed == most:
+    last, started = reached.network, reached.seconds
+    for number, count in list(enumerate(schedule.counts(channels), start=1))[reached.step :]:
+        if gone(last) == most:
             log.info("the curve ends: every layer is down to its last channel")
             return
-        started = time.perf_counter()
-        source = trained if schedule.finetuning == "once" else last.network
-        gone = channels - sum(len(gamma) for gamma in gammas_of(source).values())
-        pruned = method.prune(source, number, count - gone)
+        source = trained if schedule.finetuning == "once" else last
+        pruned = method.prune(source, number, count - gone(source))
         before = None
         if schedule.finetuning != "none":
             before = accuracy(predict(padded(pruned), validation), validation)
+            purpose = (name, "finetuning", number)
             try:
-                pruned = finetune(pruned, finetuning, train, seed=seed, purpose=(name, "finetuning", number))
-            except Diverged as error:
-                log.warning("the curve ends: fine-tuning of step %d diverged: %s", number, error)
-                return
-        last = measure(number, pruned, before, started)
+                pruned = finetune(pruned, finetuning, train, seed=seed, purpose=purpose, state=state)
+            except Failure as error:
+                raise type(error)(f"in fine-tuning of step {number}, {error}") from error
+        step = measure(number, pruned, before, started)
         log.info(
             "step %d: %.1f %% of the channels gone, accuracy %.1f %% (%.1f %% before fine-tuning), %.1f s",
             number,
-            100 * last.channel_rate,
-            100 * last.accuracy,
-            100 * last.accuracy_before_finetuning,
-            last.seconds,
+            100 * step.channel_rate,
+            100 * step.accuracy,
+            100 * step.accuracy_before_finetuning,
+            step.seconds,
         )
-        yield last
+        last, started = step.network, clock()
+        yield step
 
 
 def finetune(
@@ -176,19 +196,15 @@ def finetune(
     *,
     seed: int,
     purpose: tuple[str | int, ...],
+    state: State | None = None,
 ) -> torch.nn.Module:
-    """A fine-tuned copy of `network`, which learns in round numbers of channels (see `padding`)."""
+    """A fine-tuned copy of `network`, which learns in round numbers of channels (see `padding`), and `Failure`."""
     network = copy.deepcopy(network)
     rescale(network, finetuning.rescaling)
     learner = padded(network)
     penalty = finetuning.penalty.options(learner, *train.logmel.shape[1:], priced=network)
-    for epoch in fit(learner, train, finetuning.recipe, seed=seed, purpose=purpose, **penalty):
+    for epoch in fit(learner, train, finetuning.recipe, seed=seed, purpose=purpose, state=state, **penalty):
         log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
     tuned = trimmed(learner, network)
     rescale(tuned, 1 / finetuning.rescaling)
     return tuned
-
-
-def widths_rows(step: Step) -> list[dict]:
-    """The rows of widths.csv of one step: step, layer (channels that live and die together), channels."""
-    return [{"step": step.step, "layer": layer, "channels": width} for layer, width in widths_of(step.network).items()]

@@ -8,7 +8,7 @@ import pandas
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.analysis.pages import NOTHING
 from channel_sparsity.analysis.paper import EXAMPLE_NETWORK, METHODS
-from channel_sparsity.naming import NETWORKS
+from channel_sparsity.naming import PAPER_NETWORKS
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _table_3(paper: pandas.DataFrame, scales: Mapping[str, float]) -> Layout:
     keys = [(recipe, "r") for recipe in METHODS]
     rows = [
         [label(network, scales.get(network, 1.0)), *_pairs(own[own["network"] == network], keys)]
-        for network in NETWORKS
+        for network in PAPER_NETWORKS
     ]
     caption = "Pearson's r of Weight Skewness and Prune Knee, ours with a 95 % interval."
     return _layout("Table 3", caption, "Network", METHODS.values(), rows)
@@ -104,7 +104,7 @@ def _table_4(paper: pandas.DataFrame, scales: Mapping[str, float]) -> Layout:
     own = paper[paper["table"] == "Table 4"]
     rows = [
         [f"{label(network, scales.get(network, 1.0))}, {line}", *_pairs(own[own["network"] == network], keys)]
-        for network in NETWORKS
+        for network in PAPER_NETWORKS
         for line in ("m", "b")
         for keys in [[(recipe, line) for recipe in METHODS]]
     ]

@@ -14,8 +14,8 @@ from channel_sparsity.analysis.knee import AXES
 from channel_sparsity.analysis.plotting import network_labels, network_marks, recipe_label
 
 #: Vega's names of the families' marks, and dashes of their lines.
-_SHAPES = {"o": "circle", "^": "triangle-up", "s": "square"}
-_DASHES = {"-": [1, 0], "--": [5, 3], ":": [1.5, 2.5]}
+_SHAPES = {"o": "circle", "^": "triangle-up", "s": "square", "D": "diamond", "v": "triangle-down"}
+_DASHES = {"-": [1, 0], "--": [5, 3], ":": [1.5, 2.5], "-.": [6, 2, 1.5, 2]}
 
 _AXES = {"channels": "channels", "parameters": "parameters", "masked": "parameters, by masks,"}
 

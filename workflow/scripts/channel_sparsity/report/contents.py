@@ -69,7 +69,7 @@ def contents(
         **_from_tables(sources.tables, cells, configuration),
         "content": _to_explore(sources, cells),
         "data": recordings(configuration, read_json(sources.manifest), pandas.read_csv(sources.split), cells),
-        "cost": _cost(sources, configuration["training"]["threads"]),
+        "cost": _cost(sources),
         "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
         "tables": [page.table(path, note) for path in sources.pages],
     }
@@ -122,11 +122,11 @@ def _to_explore(sources: Sources, cells: pandas.DataFrame) -> dict:
     return {"content": charts.content(cells, regression, curves, widths), "charts": charts.specifications(cells)}
 
 
-def _cost(sources: Sources, threads: int) -> list[list[str]]:
+def _cost(sources: Sources) -> list[list[str]]:
     prunings = {}
     for point, path in zip(sources.grid, sources.prunings, strict=True):
         prunings.setdefault(point["recipe"], []).append(path)
-    return cost(sources.trainings, prunings, threads)
+    return cost(sources.trainings, prunings)
 
 
 def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folder: Path) -> dict:
@@ -141,6 +141,7 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "departures": differing,
         "agreeing": agreeing,
         "threads": words.count(configuration["training"]["threads"], "thread"),
+        "device": configuration["training"]["device"],
         "versions": list(versions().items()),
         "stages": list(stages.items()),
         "configuration": page.pretty({**configuration, "datasets": used}),

@@ -7,31 +7,31 @@ import pandas
 
 from channel_sparsity.report.words import duration
 
+Paths = Iterable[str | Path]
 
-def cost(
-    trainings: Iterable[str | Path], prunings: Mapping[str, Iterable[str | Path]], threads: int
-) -> list[list[str]]:
-    """Rows of stage, jobs, core hours, total, mean and longest, in words, and their sum; times are wall clock.
 
-    `trainings`: every ``timing.csv`` of a training. `prunings`: those of pruning, by recipe. `threads`: of each job.
+def cost(trainings: Paths, prunings: Mapping[str, Paths]) -> list[list[str]]:
+    """Rows of stage, jobs, hours, total, mean and longest, in words, and their sum; times are wall clock.
+
+    `trainings`: every ``timing.csv`` of a training. `prunings`: those of pruning, by recipe.
     """
     stages = {"training": [_seconds(path) for path in trainings]}
     stages |= {f"pruning, {recipe}": [_seconds(path) for path in paths] for recipe, paths in prunings.items()}
     every = [seconds for stage in stages.values() for seconds in stage]
     if len(stages) > 1:
         stages["together"] = every
-    return [_row(stage, seconds, threads) for stage, seconds in stages.items() if seconds]
+    return [_row(stage, seconds) for stage, seconds in stages.items() if seconds]
 
 
 def _seconds(path: str | Path) -> float:
     return float(pandas.read_csv(path)["seconds"].sum())
 
 
-def _row(stage: str, seconds: list[float], threads: int) -> list[str]:
+def _row(stage: str, seconds: list[float]) -> list[str]:
     return [
         stage,
         f"{len(seconds):,}",
-        f"{sum(seconds) * threads / 3600:,.3g}",
+        f"{sum(seconds) / 3600:,.3g}",
         duration(sum(seconds)),
         duration(sum(seconds) / len(seconds)),
         duration(max(seconds)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.configuration import lambdas_of, recipe_of
-from channel_sparsity.naming import NETWORKS, family
+from channel_sparsity.naming import PAPER_NETWORKS, family
 
 #: What stands for the paper's value where it has none.
 NOT_SAID = "not said"
@@ -51,7 +51,7 @@ def _recording(config: Mapping) -> str:
 def _networks(config: Mapping) -> str:
     scales = config["width_scale"]
     names = [label(network, scales[family(network)]) for network in config["networks"]]
-    return "the twelve of Table 2" if names == [label(network) for network in NETWORKS] else ", ".join(names)
+    return "the twelve of Table 2" if names == [label(network) for network in PAPER_NETWORKS] else ", ".join(names)
 
 
 def _methods(config: Mapping) -> str:

@@ -38,28 +38,28 @@ class Mixed:
         return self.weight * own + (1 - self.weight) * partner
 
 
-def mixup(features: torch.Tensor, labels: torch.Tensor, alpha: float) -> Mixed:
-    """Blend each clip with another of the batch (Zhang et al. 2018), one weight a batch.
+def draw_partners(clips: int, alpha: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw Mixup's partner [n] of each clip of a batch and their one weight, on the CPU, by torch's global generator.
 
     The weight is folded into [0.5, 1]: a batch blended w : 1 - w with a random order is in distribution the same as one
-    blended 1 - w : w, and the first label is then the clip's own.
+    blended 1 - w : w, and the first label is then the clip's own. Without Mixup each clip is its own partner.
     """
     if alpha == 0:
-        return Mixed(features, labels, labels, torch.ones((), device=features.device))
+        return torch.arange(clips), torch.ones(())
     drawn = torch.distributions.Beta(alpha, alpha).sample()
-    weight = torch.maximum(drawn, 1 - drawn).to(features.device)
-    partner = torch.randperm(len(features)).to(features.device)
-    blended = torch.lerp(features[partner], features, weight)
-    return Mixed(blended, labels, labels[partner], weight)
+    return torch.randperm(clips), torch.maximum(drawn, 1 - drawn)
 
 
-def augment(features: torch.Tensor, labels: torch.Tensor, settings: Augmentation) -> Mixed:
-    """Mixup, then one frequency and one time mask a clip (Park et al. 2019), filled with 0, the training mean.
+def mixup(features: torch.Tensor, labels: torch.Tensor, partner: torch.Tensor, weight: torch.Tensor) -> Mixed:
+    """Blend each clip with its partner in the batch (Zhang et al. 2018), by one weight a batch."""
+    return Mixed(torch.lerp(features[partner], features, weight), labels, labels[partner], weight)
 
-    Draws from torch's global generator, which a job seeds anew for each epoch.
+
+def mask(features: torch.Tensor, settings: Augmentation) -> torch.Tensor:
+    """One frequency and one time mask a clip (SpecAugment, Park et al. 2019), filled with 0, the training mean.
+
+    Draws from torch's global generator of the features' device, which a job seeds anew for each epoch.
     """
-    mixed = mixup(features, labels, settings.mixup_alpha)
     time_mask_frames = round(settings.time_mask_share * features.shape[3])
-    masked = mask_along_axis_iid(mixed.features, settings.frequency_mask_bands, 0.0, axis=2)
-    masked = mask_along_axis_iid(masked, time_mask_frames, 0.0, axis=3)
-    return Mixed(masked, mixed.labels, mixed.partner_labels, mixed.weight)
+    masked = mask_along_axis_iid(features, settings.frequency_mask_bands, 0.0, axis=2)
+    return mask_along_axis_iid(masked, time_mask_frames, 0.0, axis=3)

@@ -11,14 +11,16 @@ import torch
 from channel_sparsity.data.store import open_store
 from channel_sparsity.files import StudyError, read_json
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Subset:
     """Some rows of a log-mel store.
 
     `logmel` is the whole store, [clips, bands, frames] in dB; `rows` [n] says which clips belong to the subset and
-    `labels` [n] their classes; `mean` and `standard_deviation` [bands] normalise each band. The store stays where it is
-    (on a CPU it is a memory map that all jobs share), so memory does not grow with the data set.
+    `labels` [n] their classes; `mean` and `standard_deviation` [bands] normalise each band. On a CPU the store is a
+    memory map that all jobs share, so memory does not grow with the data set; a GPU holds all of it.
     """
 
     logmel: torch.Tensor
@@ -30,15 +32,17 @@ class Subset:
     @classmethod
     def of(
         cls,
-        logmel: numpy.ndarray,
+        logmel: torch.Tensor | numpy.ndarray,
         rows: numpy.ndarray,
         labels: numpy.ndarray,
         mean: Sequence[float],
         standard_deviation: Sequence[float],
     ) -> "Subset":
-        """Build a subset from NumPy arrays; a memory map is not copied."""
+        """Build a subset where its store lies; on a CPU a memory map is not copied."""
+        logmel = torch.as_tensor(logmel)
         bands = [torch.tensor(values, dtype=torch.float32)[:, None] for values in (mean, standard_deviation)]
-        return cls(torch.from_numpy(logmel), torch.from_numpy(rows), torch.from_numpy(labels), *bands)
+        indices = [torch.from_numpy(rows), torch.from_numpy(labels)]
+        return cls(logmel, *(tensor.to(logmel.device) for tensor in (*indices, *bands)))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -49,16 +53,20 @@ class Subset:
         return ((features - self.mean) / self.standard_deviation).unsqueeze(1), self.labels[which]
 
 
-def load_subsets(store: str | Path, split: str | Path, normalisation: str | Path) -> tuple[Subset, Subset, list[str]]:
-    """The training and the validation subset of a study, and its scenes in the order of the labels (alphabetical)."""
+def load_subsets(
+    store: str | Path, split: str | Path, normalisation: str | Path, device: torch.device = CPU
+) -> tuple[Subset, Subset, list[str]]:
+    """The training and the validation subset of a study on a device, and its scenes in the order of the labels
+    (alphabetical)."""
     opened, bands = open_store(store), read_json(normalisation)
     subsets = pandas.read_csv(split, dtype=str, keep_default_na=False)
     if list(subsets["filename"]) != list(opened.clips["filename"]):
         raise StudyError(f"{split} lists other clips than {store}: delete it and run again")
     scenes, labels = numpy.unique(opened.clips["scene"], return_inverse=True)
+    logmel = torch.from_numpy(opened.logmel).to(device)  # once for both subsets
     train, validation = (
         Subset.of(
-            opened.logmel,
+            logmel,
             rows := numpy.flatnonzero(subsets["subset"] == name),
             labels[rows],
             bands["mean_db"],

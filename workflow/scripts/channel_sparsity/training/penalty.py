@@ -52,17 +52,19 @@ def add_subgradient(gammas: Iterable[torch.nn.Parameter], lam: float) -> None:
     torch._foreach_add_([gamma.grad for gamma in gammas], [gamma.detach().sign() for gamma in gammas], alpha=lam)
 
 
-def proximal_step(gammas: Mapping[str, torch.nn.Parameter], thresholds: Mapping[str, float]) -> None:
+def proximal_step(gammas: Mapping[str, torch.nn.Parameter], thresholds: Mapping[str, float | torch.Tensor]) -> None:
     """Soft-threshold the gammas of each normalisation in place: sign(gamma) * max(|gamma| - threshold, 0)."""
     with torch.no_grad():
         for norm, gamma in gammas.items():
-            gamma.copy_(torch.nn.functional.softshrink(gamma, thresholds[norm]))
+            # Not `softshrink`: a threshold that lies on a GPU would have to be fetched for it.
+            gamma.copy_(gamma.sign() * (gamma.abs() - thresholds[norm]).clamp(min=0))
 
 
-def _shrinking(gammas: Mapping[str, torch.nn.Parameter], strengths: Mapping[str, float]) -> Callable[[float], None]:
-    """What `fit` calls with the learning rate after each update: thresholds are rate * strength."""
+def _shrinking(gammas: Mapping[str, torch.nn.Parameter], strengths: Mapping[str, float]) -> Callable:
+    """What `fit` calls with the learning rate (a number or a scalar tensor) after each update: thresholds are rate *
+    strength."""
 
-    def shrink(rate: float) -> None:
+    def shrink(rate: float | torch.Tensor) -> None:
         proximal_step(gammas, {norm: rate * strength for norm, strength in strengths.items()})
 
     return shrink

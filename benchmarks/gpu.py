@@ -1,0 +1,130 @@
+"""The study on a GPU: a step of training, a whole training and a whole curve of a network of each family.
+
+    PYTHONPATH=workflow/scripts python benchmarks/gpu.py
+    PYTHONPATH=workflow/scripts python benchmarks/gpu.py --device cpu --clips 64 --epochs 1 --networks mobilenet0.25
+
+Full widths, the paper's settings, noise for clips, half precision beside single. The plain way is that of
+`benchmarks/training.py`, on the GPU with batches that a DataLoader brings. An hour or two on one GPU; the second line
+only shows that it runs.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+import yaml
+from measuring import ROOT, machine, rounded, table, write_section
+from training import BANDS, CLASSES, DEVIATION_DB, LAMBDA, MEAN_DB, Clips, made, paper, plain
+
+from channel_sparsity.configuration import recipe_of as pruning_of
+from channel_sparsity.networks import build
+from channel_sparsity.pruning.curve import Finetuning, Schedule, trace
+from channel_sparsity.pruning.methods import method_of
+from channel_sparsity.training.device import device_of, name_of
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import fit
+from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe, finetuning_recipe
+
+VALIDATION_SHARE = 0.3
+
+
+def subsets(frames: int, clips: int, device: torch.device) -> tuple[Subset, Subset]:
+    """Training and validation clips that hold noise, on the device."""
+    logmel, labels = made(frames, clips)
+    border = round((1 - VALIDATION_SHARE) * clips)
+    store, rows = torch.from_numpy(logmel).to(device), torch.arange(clips).numpy()
+    bands = [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS
+    return tuple(Subset.of(store, rows[part], labels[part], *bands) for part in (slice(border), slice(border, None)))
+
+
+def seconds(work: Callable[[], object], device: torch.device) -> float:
+    """Wall seconds until the device has done the work."""
+    started = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+def epoch_s(name: str, train: Subset, recipe: Recipe) -> float:
+    """Seconds of one pass over the clips, the first of which (captures, work spaces) does not count."""
+    network = build(name, CLASSES).to(train.rows.device, memory_format=torch.channels_last)
+    epochs = fit(network, train, replace(recipe, epochs=3), lam=LAMBDA, seed=1, purpose=("benchmark",))
+    next(epochs)
+    return seconds(lambda: next(epochs), train.rows.device)
+
+
+def plain_epoch_s(name: str, frames: int, clips: int, device: torch.device) -> float:
+    """The same in the plain way."""
+    epochs = plain(build(name, CLASSES).to(device), Clips(*made(frames, clips), paper()))
+    next(epochs)
+    return seconds(lambda: next(epochs), device)
+
+
+def curve_s(name: str, train: Subset, validation: Subset, epochs: int, precision: str) -> float:
+    """Seconds of the paper's pruning curve of an untrained network, `epochs` of fine-tuning a step."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    plan = pruning_of(config, "slimming")
+    settings = config["training"] | {"precision": precision}
+    tuning = Finetuning(
+        replace(finetuning_recipe(settings, plan["finetuning"]), epochs=epochs),
+        Penalty(plan["finetuning"]["penalty"], LAMBDA),
+        plan["finetuning"]["rescaling"],
+    )
+    schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
+    bands, frames = train.logmel.shape[1:]
+    network = build(name, CLASSES).to(train.rows.device, memory_format=torch.channels_last)
+    method = method_of(plan, name=name, seed=1, bands=bands, frames=frames)
+    steps = trace(network, method, schedule, tuning, train, validation, seed=1, name=name)
+    return seconds(lambda: list(steps), train.rows.device)
+
+
+def main() -> None:
+    """Measure and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--clips", type=int, default=14400)
+    parser.add_argument("--frames", type=int, default=401)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--networks", nargs="+", default=["vgg16", "resnet38", "mobilenet0.25"])
+    options = parser.parse_args()
+    device = device_of(options.device)
+    train, validation = subsets(options.frames, options.clips, device)
+    steps, rows = -(-len(train) // paper().batch_size), []
+    for name in options.networks:
+        plainly = plain_epoch_s(name, options.frames, len(train), device)
+        for precision in ("float32", "bfloat16"):
+            recipe = replace(paper(), precision=precision)
+            epoch = epoch_s(name, train, recipe)
+            curve = curve_s(name, train, validation, max(1, options.epochs // 20), precision)
+            rows.append(
+                [
+                    name,
+                    precision,
+                    rounded(1000 * epoch / steps),
+                    rounded(plainly / epoch),
+                    rounded(options.epochs * epoch / 60),
+                    rounded(curve / 60),
+                ]
+            )
+    content = table(
+        ["network", "precision", "ms a step", "times the plain speed", "training, min", "curve, min"],
+        rows,
+    )
+    if device.type == "cpu":
+        print(content)
+        return
+    write_section(
+        "On a GPU",
+        f"{name_of(device)}, {len(train)} training clips of {options.frames} frames that hold noise. A training of "
+        f"{options.epochs} epochs, from one of them; a curve as it was.",
+        content,
+        machine("torch"),
+    )
+
+
+if __name__ == "__main__":
+    main()

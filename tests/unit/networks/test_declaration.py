@@ -1,0 +1,56 @@
+"""What is wrong with a declaration of channels is said in one sentence, with the network's file."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from channel_sparsity.files import StudyError
+from channel_sparsity.networks import build
+from channel_sparsity.networks.declaration import check
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"consumers": ("stage2.0.cov",)}, "the consumers of the channels `stage1.0.norm` name `stage2.0.cov`, which"),
+        ({"norms": ("stage1.0.conv",)}, "name `stage1.0.conv`, a Conv2d, but need a BatchNorm2d"),
+        ({"producers": ("head",)}, "name `head`, a Linear, but need a Conv2d or Select"),
+        ({"consumers": ("stage3.1.conv",)}, "the channels `stage1.0.norm` are 16, but `stage3.1.conv` has 64 of them"),
+        ({"norms": ("stage1.0.norm", "stage2.0.norm")}, "are 16, but `stage2.0.norm` has 32 of them"),
+    ],
+)
+def test_a_wrong_name_or_width_is_named(change, expected):
+    network = build("vgg11", 3, 0.25)
+    network.channels = (replace(network.channels[0], **change), *network.channels[1:])
+    with pytest.raises(StudyError) as caught:
+        check(network, "networks/vgg.py")
+    assert str(caught.value).startswith("networks/vgg.py: ") and expected in str(caught.value)
+
+
+def test_a_normalisation_is_declared_once():
+    network = build("vgg11", 3, 0.25)
+    declared = network.channels
+    for channels, times in ((declared[1:], "none"), ((*declared, declared[0]), "more than one")):
+        network.channels = channels
+        with pytest.raises(StudyError, match=rf"`stage1.0.norm` belongs to {times} of the `channels`"):
+            check(network, "networks/vgg.py")
+
+
+def test_widths_that_are_not_taken_are_named(monkeypatch):
+    network, other = build("vgg11", 3, 0.25), build("vgg11", 3, 0.25)
+    monkeypatch.setattr(type(network), "resized", lambda self, widths: other)
+    with pytest.raises(StudyError, match=r"`resized` does not give `stage1.0.norm` the width"):
+        check(network, "networks/vgg.py")
+
+
+def test_a_network_without_a_file_is_named():
+    with pytest.raises(StudyError, match=r"no network cnn4: networks/cnn.py, which would build it, is missing"):
+        build("cnn4", 3)
+
+
+def test_a_check_draws_no_random_number():
+    network = build("resnet11", 3, 0.25)
+    before = torch.random.get_rng_state()
+    check(network, "networks/resnet.py")
+    assert torch.random.get_rng_state().equal(before)

@@ -1,0 +1,125 @@
+"""Updates that are captured and replayed against updates that are not, and reduced precision."""
+
+import copy
+from dataclasses import replace
+
+import numpy
+import pytest
+import torch
+
+from channel_sparsity.networks import build, gammas_of
+from channel_sparsity.training.augmentation import Augmentation
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import seeded
+from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe, make_optimiser
+from channel_sparsity.training.replay import WARM_UP, Replayed
+from channel_sparsity.training.updates import Updates
+
+RECIPE = Recipe(
+    epochs=1,
+    batch_size=4,
+    optimiser="sgd",
+    learning_rate=0.05,
+    momentum=0.9,
+    weight_decay=1e-4,
+    decay_gammas=True,
+    schedule="constant",
+    decay_at=(),
+    decay_factor=0.1,
+    warmup_epochs=0,
+    clip_gammas=0.05,
+    clip_norm=2.0,
+    precision="float32",
+    augmentation=Augmentation(0.4, 4, 0.1),
+)
+
+
+class Capture:
+    """What a CUDA graph does, on a CPU: the same work again, on the very tensors of the capture."""
+
+    def __init__(self):
+        self.captured = self.replays = 0
+
+    def __call__(self, function, inputs):
+        self.captured += 1
+
+        def replay():
+            self.replays += 1
+            function(*inputs)
+
+        return replay
+
+
+@pytest.fixture
+def clips():
+    draw = numpy.random.default_rng(1)
+    labels = numpy.arange(30) % 3
+    logmel = draw.normal(-40, 5, (30, 40, 32)).astype(numpy.float32) + 5 * labels[:, None, None].astype(numpy.float32)
+    return Subset.of(logmel, numpy.arange(30), labels, numpy.full(40, -35.0), numpy.full(40, 7.0))
+
+
+def learnt(network, clips, recipe, capture=None, kind="ista"):
+    """A copy of the network after one pass in batches of 4, the last one of 2, each at a rate of its own."""
+    network = copy.deepcopy(network)
+    options = Penalty(kind, 1e-3).options(network, 40, 32)
+    update = Updates(
+        network,
+        clips,
+        recipe,
+        make_optimiser(network, recipe),
+        lam=options["lam"],
+        after_step=options.get("after_step"),
+    )
+    if capture:
+        # As on a GPU: the rate is a tensor that every replay finds changed.
+        rate = torch.zeros(())
+
+        def set_rate(value):
+            rate.fill_(value)
+            update.rate = rate
+            for group in update.optimiser.param_groups:
+                group["lr"] = rate
+
+        update._set_rate = set_rate
+        update._update = Replayed(update._once, capture)
+    with seeded(1, "order"):
+        for number, which in enumerate(torch.randperm(30).split(4)):
+            update(which, 0.05 / (1 + number))
+    return network, update.averages()
+
+
+@pytest.mark.parametrize("kind", ["subgradient", "ista"])
+def test_a_replayed_update_learns_what_an_update_learns(clips, kind):
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    network, capture = build("vgg11", 3, 0.05), Capture()
+    plain, averages = learnt(network, clips, RECIPE, kind=kind)
+    replayed, replayed_averages = learnt(network, clips, RECIPE, capture, kind)
+    assert (capture.captured, capture.replays) == (1, 7 - WARM_UP)
+    for key, value in plain.state_dict().items():
+        torch.testing.assert_close(replayed.state_dict()[key], value, rtol=1e-5, atol=1e-6)
+    assert replayed_averages == pytest.approx(averages, rel=1e-5)
+
+
+def test_averages_begin_anew(clips):
+    torch.manual_seed(1)
+    network = build("vgg11", 3, 0.05)
+    update = Updates(network, clips, RECIPE, make_optimiser(network, RECIPE), lam=0.0, after_step=None)
+    update(torch.arange(4), 0.0)
+    loss, accuracy = update.averages()
+    assert loss > 0 and accuracy in (0, 0.25, 0.5, 0.75, 1)
+    update(torch.arange(8), 0.0)
+    assert update.clips == 8
+
+
+def test_bfloat16_is_near_single_precision_and_keeps_weights_single(clips):
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    network = build("resnet11", 3, 0.5)
+    single, (loss, _) = learnt(network, clips, RECIPE)
+    half, (near, _) = learnt(network, clips, replace(RECIPE, precision="bfloat16"))
+    assert near == pytest.approx(loss, rel=0.05) and near != loss
+    assert {value.dtype for value in half.state_dict().values()} <= {torch.float32, torch.int64}
+    for ours, theirs in zip(gammas_of(half).values(), gammas_of(single).values(), strict=True):
+        assert (ours - theirs).abs().max() < 0.05

@@ -1,0 +1,72 @@
+"""A study's folder is zipped, handed on, and its tables and figures are made again where neither data nor runs are."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from channel_sparsity.files import StudyError, sha256
+from channel_sparsity.handover import check
+
+pytestmark = pytest.mark.faults
+
+
+def zipped(folder, archive):
+    """A zip archive of a folder, made with Python's own command."""
+    subprocess.run([sys.executable, "-m", "zipfile", "-c", archive, folder.name], cwd=folder.parent, check=True)
+    return archive
+
+
+def test_a_stranger_makes_tables_and_figures_again(finished, fresh, tmp_path):
+    archive = zipped(finished.work / "results/tiny", tmp_path / "tiny.zip")
+    adopt = [sys.executable, fresh.code / "workflow/scripts/adopt_study.py", archive, "--directory", fresh.work]
+    done = subprocess.run([*adopt, "--cores", "2"], cwd=fresh.code, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "32 tables and figures" in done.stdout and "32 of them to the same bytes (others: none)" in done.stdout
+    ours, theirs = (
+        {path: content for path, content in study.files("results/tiny").items() if path.name != "configuration.json"}
+        for study in (fresh, finished)
+    )
+    assert ours == theirs, "also what was not made again is as it was handed on"
+    assert not list(fresh.work.rglob("*.wav")) and not list(fresh.work.rglob("logmel.h5"))
+    log = (fresh.work / "results/tiny/tables/tables.log").read_text()
+    assert log != (finished.work / "results/tiny/tables/tables.log").read_text(), "the tables were made here"
+
+    known = fresh.work / "results/tiny/configuration.json"
+    assert fresh.planned(configfile=known) == {"record_provenance": 1}
+    knees = fresh.planned(configfile=known, changes={"knee": {"rule": "kneed"}})
+    assert knees["find_knee"] == 10 and "train_network" not in knees and "prune_network" not in knees
+    assert fresh.planned(configfile=known, changes={"training": {"epochs": 9}})["train_network"] == 6
+    assert fresh.planned(configfile=known, changes={"split": {"seed": 2}})["split_clips"] == 1
+
+    again = subprocess.run(adopt, cwd=fresh.code, capture_output=True, text=True)
+    assert again.returncode == 1 and again.stderr.startswith("error: ") and "is there already" in again.stderr
+
+
+def test_the_record_leads_back_to_everything(finished):
+    folder = finished.work / "results/tiny"
+    record = json.loads((folder / "provenance.json").read_text())
+    for name, digest in record["files_sha256"].items():
+        assert sha256(finished.work / name) == digest
+    assert record["data"]["features_sha256"] and record["seeds"] == {"replicates": [1], "split": 1, "scenes": 1}
+    assert {"train_network", "draw_figures", "vary_readings"} <= record["code"].keys()
+    run = json.loads((folder / "run.json").read_text())
+    assert {rule: made["jobs"] for rule, made in run["rules"].items() if made["jobs"] > 1} == {
+        "train_network": 6,
+        "measure_sparsity": 6,
+        "prune_network": 10,
+        "find_knee": 10,
+    }
+    assert all(0 < made["hours"] < 1 and len(made["on"]) == 1 for made in run["rules"].values())
+
+
+def test_a_changed_number_is_not_adopted(finished, tmp_path):
+    archive = zipped(finished.work / "results/tiny", tmp_path / "tiny.zip")
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path)
+    curve = tmp_path / "tiny/prune/slimming/vgg11/lambda-0/seed-1/curve.csv"
+    curve.write_text(curve.read_text().replace("0.", "1.", 1))
+    with pytest.raises(StudyError, match=r"curve.csv is not as it was written"):
+        check(tmp_path / "tiny", {})

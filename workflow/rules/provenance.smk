@@ -1,0 +1,57 @@
+# One record of the whole study, beside its tables. What is the same for every run of the study is in provenance.json,
+# what is not (machines, hours, dates, the commit) in run.json. With the table of the clips, results/<study>/ holds all
+# that its knees, tables and figures are made from: it can be handed on without the data.
+
+RECORDED = (
+    *STAGES,
+    "compare_measures",
+    "vary_readings",
+    "draw_figures",
+    "draw_alternatives",
+)
+JOBS = {
+    "train_network": CELLS,
+    "measure_sparsity": CELLS,
+    "prune_network": CURVES,
+    "find_knee": CURVES,
+    "extract_archive": [
+        {"archive": archive["name"]}
+        for archive in DATASET.get("record", {}).get("audio", [])
+    ],
+}
+
+
+rule record_provenance:
+    input:
+        clips=f"{DATA}/clips.csv",
+        manifest=f"{DATA}/manifest.json",
+        split=rules.split_clips.output.split,
+        normalisation=rules.split_clips.output.normalisation,
+        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS]),
+        trainings=for_all(rules.train_network.output.timing, CELLS),
+        prunings=for_all(rules.prune_network.output.timing, CURVES),
+    output:
+        provenance=f"{RESULTS}/provenance.json",
+        run=f"{RESULTS}/run.json",
+        clips=f"{RESULTS}/dataset/clips.csv",
+        manifest=f"{RESULTS}/dataset/manifest.json",
+    log:
+        f"{RESULTS}/logs/record_provenance.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("record_provenance"),
+        configuration=config,
+        stages={rule: code(rule) for rule in RECORDED},
+        tree=untracked(str(ROOT)),
+        logs=untracked(
+            {
+                rule: for_all(str(getattr(rules, rule).log[0]), JOBS.get(rule, [{}]))
+                for rule in RECORDED
+                if not rule.startswith("draw_")  # which may still run
+            }
+        ),
+    message:
+        "Recording what the study came from"
+    script:
+        "../scripts/record_provenance.py"

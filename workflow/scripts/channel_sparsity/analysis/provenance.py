@@ -1,0 +1,103 @@
+"""One record of a whole study: what decides its numbers, and, apart from it, what one run was like."""
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas
+
+from channel_sparsity.files import sha256
+from channel_sparsity.machine import installed, machine, versions
+
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", flags=re.MULTILINE)
+_ON = re.compile(r"^\S+ \S+ on (.+)$", flags=re.MULTILINE)
+_FINISHED = re.compile(r"finished after ([0-9.]+) s$", flags=re.MULTILINE)
+
+
+def decides(
+    configuration: Mapping,
+    code: Mapping[str, str],
+    locks: Iterable[Path],
+    manifest: Mapping,
+    files: Iterable[str | Path],
+) -> dict:
+    """What decides a study's numbers, the same for every run of it.
+
+    `code`: the fingerprints of the rules' code. `locks`: the files of locked requirements. `manifest`: the data set's.
+    `files`: what the record holds the SHA-256 of.
+    """
+    dataset = configuration["datasets"][configuration["dataset"]]
+    record = dataset.get("record", {})
+    archives = [record["metadata"], *record["audio"]] if dataset["source"] == "record" else []
+    return {
+        "study": configuration["study"],
+        "dataset": configuration["dataset"],
+        "seeds": {
+            "replicates": configuration["seeds"],
+            "split": None if configuration["split"]["kind"] == "official" else configuration["split"]["seed"],
+            "scenes": dataset["synthetic"]["seed"] if dataset["source"] == "synthetic" else None,
+        },
+        "data": {
+            "archives_md5": {archive["name"]: archive["md5"] for archive in archives},
+            **{key: value for key, value in manifest.items() if key != "settings"},
+        },
+        "files_sha256": {str(file): sha256(file) for file in files},
+        "code": dict(code),
+        "versions": {"python": versions()["python"], **_packages(locks)},
+        "configuration": configuration,
+    }
+
+
+def _packages(locks: Iterable[Path]) -> dict:
+    """The installed versions of the locked packages, and the pins that are not kept."""
+    pins = {name: pin for lock in locks for name, pin in _PIN.findall(lock.read_text(encoding="utf-8"))}
+    found = {name: version for name in sorted(pins) if (version := installed(name))}
+    differing = {
+        name: {"locked": pins[name], "installed": version}
+        for name, version in found.items()
+        if version.partition("+")[0] != pins[name].partition("+")[0]
+    }
+    return {"packages": found, "not_as_locked": differing}
+
+
+def run(tree: Path, logs: Mapping[str, Iterable[str]], timings: Mapping[str, Iterable[str]]) -> dict:
+    """What one run was like: when it ended, the tree's commit, and every rule's jobs, hours and machines.
+
+    `logs` and `timings`: the files of every rule's jobs. Hours are a job's own, summed over the jobs; they come from
+    the timings where a rule has them, and otherwise from the logs. A log that is gone counts as no job.
+    """
+    return {
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git": commit(tree),
+        "machine": machine(),
+        "rules": {rule: _stage(paths, timings.get(rule)) for rule, paths in logs.items()},
+    }
+
+
+def _stage(logs: Iterable[str], timings: Iterable[str] | None) -> dict:
+    """Jobs, hours and machines of one rule."""
+    texts = [Path(log).read_text(encoding="utf-8") for log in logs if Path(log).is_file()]
+    if timings is None:
+        seconds = sum(float(found[-1]) for text in texts if (found := _FINISHED.findall(text)))
+    else:
+        seconds = sum(pandas.read_csv(timing)["seconds"].sum() for timing in timings)
+    machines = Counter(found[0] for text in texts if (found := _ON.findall(text)))
+    return {"jobs": len(texts), "hours": round(seconds / 3600, 6), "on": dict(sorted(machines.items()))}
+
+
+def commit(tree: Path) -> dict | None:
+    """The commit that a tree is at, and whether nothing in it was changed since; None if it is no Git repository."""
+    git = shutil.which("git")
+    if git is None or not (tree / ".git").exists():
+        return None
+    said = [
+        subprocess.run([git, "-C", str(tree), *arguments], capture_output=True, text=True)
+        for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+    ]
+    if any(each.returncode for each in said):
+        return None
+    return {"commit": said[0].stdout.strip(), "clean": not said[1].stdout.strip()}

@@ -1,0 +1,92 @@
+"""Checksums beside the files of a study: what a job wrote is what the next one reads, or an error.
+
+Beside a job's outputs lies a record of their SHA-256 in the format of ``sha256sum``, named after the job's log
+(``train.log``, ``train.sha256``). Every job checks its inputs against such records before it reads them, so that a
+truncated file, a tail of zeros after a crash or a flipped bit ends in one sentence and never in a number.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from channel_sparsity.files import StudyError, sha256, write_text
+
+SUFFIX = ".sha256"
+
+#: Files that differ between two runs of the same study. Nothing is computed from them, and the records stay the same.
+VARYING = ("timing.csv", "run.json")
+
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def record(outputs: Iterable[str | Path], name: str) -> None:
+    """Write the records of a job's outputs: ``<name>.sha256`` in each folder that holds one.
+
+    An output may be a folder. Older records of the same files are removed.
+    """
+    folders = defaultdict(list)
+    for output in map(Path, outputs):
+        if output.name not in VARYING and not output.is_symlink():
+            folders[output.parent].append(output)
+    for folder, paths in folders.items():
+        files = [file for path in paths for file in _files(path)]
+        lines = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+        ours = folder / f"{name}{SUFFIX}"
+        for other in folder.glob(f"*{SUFFIX}"):
+            if other != ours and lines.keys() & _read(other).keys():
+                other.unlink(missing_ok=True)
+        write_text(ours, "".join(f"{digest}  {file}\n" for file, digest in lines.items()))
+
+
+def verify(inputs: Iterable[str | Path]) -> None:
+    """Compare files, or all files of folders, with their records; StudyError for the first that differs.
+
+    A file without a record passes: it is the user's own.
+    """
+    for path in map(Path, inputs):
+        for file, digest in _recorded(path):
+            _compare(file, digest)
+
+
+def verify_folder(folder: Path) -> set[Path]:
+    """Compare all files below a folder that have a record with it, and return them; StudyError as in `verify`."""
+    found = set()
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        for name, digest in _read(path).items():
+            found.add(path.parent / name)
+            _compare(path.parent / name, digest)
+    return found
+
+
+def _compare(file: Path, digest: str) -> None:
+    if not file.is_file():
+        raise StudyError(f"{file} is missing, though its checksum is there: run again what makes it")
+    if sha256(file) != digest:
+        raise StudyError(f"{file} is not as it was written, its checksum has changed: delete it and run again")
+
+
+def _recorded(path: Path) -> Iterator[tuple[Path, str]]:
+    """The files of a path that a record in its folder names, with their digests."""
+    for other in path.parent.glob(f"*{SUFFIX}"):
+        for name, digest in _read(other).items():
+            if name == path.name or name.startswith(f"{path.name}/"):
+                yield path.parent / name, digest
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The digests in a record, by the names of the files."""
+    try:
+        lines = [_LINE.fullmatch(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    if not lines or None in lines:
+        raise StudyError(f"{path} is damaged: delete it and what its job wrote beside it, and run again")
+    return {line[2]: line[1] for line in lines}
+
+
+def _files(path: Path) -> list[Path]:
+    """A file, or the files below a folder, but for hidden ones."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))

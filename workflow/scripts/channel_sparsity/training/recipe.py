@@ -1,0 +1,88 @@
+"""How a network is trained or fine-tuned: its settings, its learning rate over time, its optimiser."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import torch
+
+from channel_sparsity.training.augmentation import Augmentation
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained or fine-tuned.
+
+    `optimiser`: ``sgd`` or ``adam`` (R6). `schedule` of the learning rate: ``steps`` (times `decay_factor` at each of
+    `decay_at`, shares of the epochs; R7), ``linear`` (falling to 0 at the end, step by step; R17) or ``constant``.
+    `warmup_epochs`: the rate first grows linearly over these. `decay_gammas`: whether weight decay acts on BN's gammas
+    and betas too. `clip_gammas`: bounds the loss's gradient of each single gamma (R12), `clip_norm` then the norm of
+    the whole; None leaves them. `precision` of what a network computes while it learns: ``float32``, or ``bfloat16``
+    by PyTorch's automatic mixed precision (weights and evaluation stay single).
+    """
+
+    epochs: int
+    batch_size: int
+    optimiser: str
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    decay_gammas: bool
+    schedule: str
+    decay_at: tuple[float, ...]
+    decay_factor: float
+    warmup_epochs: int
+    clip_gammas: float | None
+    clip_norm: float | None
+    precision: str
+    augmentation: Augmentation
+
+    def rate(self, epoch: int, step: int, steps: int) -> float:
+        """The learning rate of one step: `step` of the `steps` of epoch `epoch`, all counted from 0."""
+        done = epoch + step / steps
+        if done < self.warmup_epochs:
+            return self.learning_rate * (epoch * steps + step + 1) / (self.warmup_epochs * steps)
+        if self.schedule == "steps":
+            passed = sum(epoch >= round(share * self.epochs) for share in self.decay_at)
+            return self.learning_rate * self.decay_factor**passed
+        if self.schedule == "linear":
+            return self.learning_rate * (self.epochs - done) / (self.epochs - self.warmup_epochs)
+        return self.learning_rate
+
+    def sum_of_rates(self, clips: int) -> float:
+        """The learning rates of all steps, summed; times lambda it is the shrinkage of a gamma (R10).
+
+        A yardstick: under momentum mu the penalty pulls 1 / (1 - mu) times as far.
+        """
+        steps = math.ceil(clips / self.batch_size)
+        return math.fsum(self.rate(e, s, steps) for e in range(self.epochs) for s in range(steps))
+
+
+def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD or Adam over two groups of parameters, with weight decay and (R7) perhaps without."""
+    norms = [p for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d) for p in m.parameters()]
+    exempt = set() if recipe.decay_gammas else set(norms)
+    groups = [
+        {"params": [p for p in network.parameters() if p not in exempt], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in network.parameters() if p in exempt], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if recipe.optimiser == "adam":
+        # The paper's "momentum 0.9" read as Adam's beta1.
+        on_gpu = any(parameter.is_cuda for parameter in network.parameters())
+        return torch.optim.Adam(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999), capturable=on_gpu)
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
+
+
+def recipe_of(settings: Mapping) -> Recipe:
+    """The recipe that the configuration's `training` describes."""
+    augmentation = Augmentation(**{field.name: settings[field.name] for field in fields(Augmentation)})
+    names = {field.name for field in fields(Recipe)} - {"augmentation", "decay_at"}
+    own = {name: settings[name] for name in names}
+    return Recipe(**own, decay_at=tuple(settings["decay_at"]), augmentation=augmentation)
+
+
+def finetuning_recipe(training: Mapping, finetuning: Mapping) -> Recipe:
+    """The recipe of fine-tuning: the configuration's `training`, but for what `finetuning` sets (null sets nothing)."""
+    changes = {key: value for key, value in finetuning.items() if key != "when" and value is not None}
+    return recipe_of({**training, **changes})

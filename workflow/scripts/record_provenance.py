@@ -1,0 +1,22 @@
+"""Record what the whole study came from and what its run was like; keep the table of the clips with the results."""
+
+import shutil
+from pathlib import Path
+
+from channel_sparsity.analysis.provenance import decides, run
+from channel_sparsity.files import read_json, whole, write_json
+from job import job
+
+with job(snakemake):
+    params, files = snakemake.params, snakemake.input
+    locks = [Path(params.tree) / "envs" / name for name in ("torch.txt", "requirements.txt")]
+    made_from = [files.clips, files.manifest, files.split, files.normalisation, *files.tables]
+    write_json(
+        snakemake.output.provenance,
+        decides(params.configuration, params.stages, locks, read_json(files.manifest), made_from),
+    )
+    timings = {"train_network": files.trainings, "prune_network": files.prunings}
+    write_json(snakemake.output.run, run(Path(params.tree), params.logs, timings))
+    for copy in ("clips", "manifest"):
+        with whole(snakemake.output[copy]) as path:
+            shutil.copyfile(files[copy], path)
