@@ -52,6 +52,11 @@ def test_networks_that_differ_in_slope_are_not_hidden_behind_one():
     assert "but the networks differ in slope (p = 0.000), so that one for all says little" in first
 
 
+def test_networks_of_one_family_are_told_to_differ_too():
+    first, *_ = said(rising("vgg11", 0.1) + rising("vgg13", -0.1))
+    assert "10 points of 2 networks" in first and "differ in slope" in first
+
+
 def test_methods_that_disagree_are_told_apart():
     slopes = {"slimming": 0.08, "ista": -0.08}
     records = [each for n in ("vgg11", "resnet11") for r, m in slopes.items() for each in rising(n, m, r)]

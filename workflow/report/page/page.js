@@ -42,9 +42,9 @@ function unfold() {
 addEventListener("hashchange", unfold);
 unfold();
 
-/* On paper every table is unfolded. */
+/* On paper every table is unfolded, but not the configuration. */
 addEventListener("beforeprint", () => {
-  for (const folded of document.querySelectorAll("details:not([open])")) {
+  for (const folded of document.querySelectorAll("details:not([open]):not(:has(pre))")) {
     folded.open = true;
     folded.dataset.folded = "";
   }

@@ -5,7 +5,6 @@ A sentence says no more than the interval behind it: what an interval does not s
 
 import pandas
 
-from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.paper import METHODS
 from channel_sparsity.analysis.plotting import network_labels
 from channel_sparsity.analysis.verdicts import CONTRADICTED, SUPPORTED, UNDECIDED
@@ -33,7 +32,7 @@ def answer(
     if own.empty:
         own = correlation
     names = network_labels(cells)
-    return [_together(claims, pooled, own), _one_by_one(own, names), _claims(claims)]
+    return [_together(claims, pooled), _one_by_one(own, names), _claims(claims)]
 
 
 def method(recipe: str) -> str:
@@ -41,26 +40,27 @@ def method(recipe: str) -> str:
     return f"{METHODS[recipe]}'s method" if recipe in METHODS else f"the recipe {recipe}"
 
 
-def _together(claims: pandas.DataFrame, pooled: pandas.DataFrame, correlation: pandas.DataFrame) -> str:
+def _together(claims: pandas.DataFrame, pooled: pandas.DataFrame) -> str:
     """How much larger PK is where WS is larger by 1, within networks."""
     rows = claims[claims["claim"] == "pk_grows_with_ws"]
     verdicts = list(dict.fromkeys(rows["verdict"]))
     opening = _OPENINGS[verdicts[0]] if len(verdicts) == 1 else "It depends on the pruning method"
-    return f"{opening}: {'; '.join(_slope(row, pooled, correlation) for row in rows.to_dict('records'))}."
+    return f"{opening}: {'; '.join(_slope(row, pooled) for row in rows.to_dict('records'))}."
 
 
-def _slope(row: dict, pooled: pandas.DataFrame, correlation: pandas.DataFrame) -> str:
+def _slope(row: dict, pooled: pandas.DataFrame) -> str:
     """The slope within the networks that one recipe pruned, with its interval, and whether one slope suits them."""
     pruned = f"pruned by {method(row['recipe'])}"
     if pandas.isna(row["estimate"]):
         return f"{pruned}, there is no slope ({row['reason']})"
-    networks = (correlation.loc[correlation["recipe"] == row["recipe"], "n"] > 1).sum()
+    # The row of all the networks; there is none of a single one.
+    together = pooled[pooled["recipe"] == row["recipe"]].sort_values("n_networks").tail(1)
+    networks = int(together["n_networks"].iloc[0]) if len(together) else 1
     change = "higher" if row["estimate"] > 0 else "lower"
     text = f"{pruned}, PK is {points(abs(row['estimate']))} points {change} where WS is larger by 1"
     if not pandas.isna(row["estimate_low"]):
         text += f" (95 % interval: {points(row['estimate_low'])} to {points(row['estimate_high'])} points"
         text += f"; {count(row['n'], 'point')} of {count(networks, 'network')})"
-    together = pooled[(pooled["recipe"] == row["recipe"]) & (pooled["networks"] == ALL)]
     if len(together) and together["p_same_slope"].iloc[0] < 0.05:
         text += (
             f", but the networks differ in slope (p = {together['p_same_slope'].iloc[0]:.3f}), so that one for all "
