@@ -4,9 +4,11 @@ import numpy
 import pandas
 import pytest
 from cells_for_tests import LAMBDAS, censored, no_knee, record, study
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from channel_sparsity.analysis import figures, tables
-from channel_sparsity.analysis.plotting import lambda_colours, network_marks, save
+from channel_sparsity.analysis.plotting import footnote, lambda_colours, network_marks, save, style
 from channel_sparsity.naming import NETWORKS, family
 
 
@@ -99,7 +101,7 @@ def test_fig_2_has_a_panel_a_curve_a_line_and_a_mark_for_each_knee(results):
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert len(panels) == 4
     slimming = panels[0]
-    assert slimming.get_title() == "VGG-11\nslimming (Liu et al.)"
+    assert slimming.get_title() == "VGG-11\nslimming (Liu et al.), n = 4"
     # Four curves; two knees, of which one is excluded, and a mark for the censored one.
     assert len(slimming.lines) == 4 + 3
     knee = next(line for line in panels[1].lines if line.get_marker() == "o")
@@ -132,7 +134,7 @@ def test_fig_1_shares_add_up_and_ws_is_named(scaling_factors):
     figure = figures.gammas(scaling_factors)
     assert len(figure.axes) == 4
     for axes in figure.axes:
-        assert sum(bar.get_height() for bar in axes.patches) == pytest.approx(100)
+        assert axes.patches[0].get_data().values.sum() == pytest.approx(100)
         assert axes.texts[0].get_text().startswith("WS ")
     assert "ResNet-11 x 0.5" in words(figure)
 
@@ -167,3 +169,14 @@ def test_the_users_own_style_changes_nothing(results, scaling_factors, tmp_path)
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
         save(figures.gammas(scaling_factors), tmp_path / "styled.svg")
     assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "styled.svg").read_bytes()
+
+
+@pytest.mark.parametrize("inches", [4.6, 8.5, 13])
+def test_remarks_fit_the_width_of_a_figure(inches):
+    with style():
+        figure = Figure(figsize=(inches, 3), layout="constrained")
+        footnote(figure, "Cells: 16 included, 2 excluded (hollow), 2 without WS or knee (not drawn).", "A note. " * 30)
+        figure.draw_without_rendering()
+        (remark,) = (text for text in figure.findobj(Text) if text.get_text())
+        extent = remark.get_window_extent()
+    assert extent.x0 >= 0 and 0.7 * figure.bbox.width < extent.x1 <= figure.bbox.width
