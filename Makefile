@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo adopt test faults tutorials lint bench lock clean
+.PHONY: help demo adopt test faults tutorials slurm lint bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -18,7 +18,7 @@ adopt: $(VENV)/.complete ## take over a study that was handed on: make adopt FRO
 	python workflow/scripts/adopt_study.py "$(FROM)" --cores $(CORES)
 
 test: $(VENV)/.complete ## unit tests and one tiny run of the study
-	python -m pytest tests -m "not faults and not tutorials"
+	python -m pytest tests -m "not faults and not tutorials and not slurm"
 
 faults: $(VENV)/.complete ## what kills, full disks, bad archives and servers do to a run
 	python -m pytest tests -m faults
@@ -26,14 +26,17 @@ faults: $(VENV)/.complete ## what kills, full disks, bad archives and servers do
 tutorials: $(VENV)/.complete ## the commands of docs/tutorials, in full
 	python -m pytest tests -m tutorials
 
+slurm: $(VENV)/.complete ## the study on a real SLURM of one node (as root, with Debian's packages of it)
+	python -m pytest tests/slurm
+
 lint: $(VENV)/.complete ## style of Python, of the rules and of the workflow
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-bench: $(VENV)/.complete ## measure the speed of every part anew into docs/benchmarks.md (half an hour)
-	for subject in features training pruning dag growth; do \
+bench: $(VENV)/.complete ## measure the speed of every part anew into docs/benchmarks.md (40 minutes)
+	for subject in features training pruning dag growth demo; do \
 	  PYTHONPATH=workflow/scripts python benchmarks/$$subject.py || exit 1; done
 
 lock: $(VENV)/.complete ## resolve envs/*.in anew into the hashed locks

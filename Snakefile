@@ -13,6 +13,7 @@ configfile: ROOT / "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 
@@ -26,18 +27,43 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/partial.smk"
+include: "workflow/rules/planning.smk"
 include: "workflow/rules/provenance.smk"
 
 
 localrules:
     all,
     dataset,
+    estimate,
     features,
     checkpoints,
     propose_lambdas,
     curves,
     tables,
     figures,
+    partial,
+    # Seconds each, by the thousand: with the main process, never submitted to a cluster.
+    report_dataset,
+    split_clips,
+    measure_sparsity,
+    find_knee,
+    make_tables,
+    compare_measures,
+    vary_readings,
+    draw_figures,
+    draw_alternatives,
+    make_partial_tables,
+    compare_partial_measures,
+    vary_partial_readings,
+    draw_partial_figures,
+    draw_partial_alternatives,
+    record_provenance,
+    make_partial_tables,
+    draw_partial_figures,
+    compare_partial_measures,
+    vary_partial_readings,
+    draw_partial_alternatives,
 
 
 rule all:
@@ -47,6 +73,12 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.record_provenance.output,
+
+
+onstart:
+    refuse_orphans_of(workflow)
+    for holder in holders(STATES):
+        print(f"At work already: {holder}", file=sys.stderr)
 
 
 onsuccess:

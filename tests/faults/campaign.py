@@ -29,15 +29,16 @@ from study import LOCKED, Study, differing, ended, sentences, workers
 SAME, SAID, WRONG, SKIPPED = "the same bytes", "one error, then the same bytes", "WRONG", "skipped"
 REPAIRS = 3
 
-#: What each stage makes, in order, and how often the disturbance begins there: the later, the cheaper.
+#: What each stage makes, in order; how often the disturbance begins there (the later, the cheaper), and how many jobs run
+#: from there on.
 STAGES = {
-    "synthesise_scenes": ("data/faults/*", 1),
-    "extract_features": ("data/faults/[flm]*.*", 1),
-    "split_clips": ("results/faults/*.*", 1),
-    "train_network": ("results/faults/train/*/lambda-{lam}/seed-1/*", 5),
-    "prune_network": ("results/faults/prune/*/*/lambda-{lam}/seed-1/*", 5),
-    "find_knee": ("results/faults/prune/*/*/lambda-{lam}/seed-1/knee.json", 2),
-    "make_tables": ("results/faults/tables/*", 2),
+    "synthesise_scenes": ("data/faults/*", 1, 13),
+    "extract_features": ("data/faults/[flm]*.*", 1, 12),
+    "split_clips": ("results/faults/*.*", 1, 10),
+    "train_network": ("results/faults/train/*/lambda-{lam}/seed-1/*", 6, 5),
+    "prune_network": ("results/faults/prune/*/*/lambda-{lam}/seed-1/*", 6, 3),
+    "find_knee": ("results/faults/prune/*/*/lambda-{lam}/seed-1/knee.json", 1, 2),
+    "make_tables": ("results/faults/tables/*", 1, 1),
 }
 
 
@@ -70,7 +71,7 @@ class Campaign:
 
     def undo(self, study: Study) -> str:
         """Delete what a stage, drawn at random, and those after it made; the stage's name."""
-        (first,) = self.chance.choices(list(STAGES), [often for _, often in STAGES.values()])
+        (first,) = self.chance.choices(list(STAGES), [often for _, often, _ in STAGES.values()])
         later = list(STAGES)[list(STAGES).index(first) :]
         lam = self.chance.choice(LAMBDAS) if "split_clips" not in later else "*"
         for stage in later:
@@ -120,7 +121,7 @@ class Campaign:
         """A run is stopped some time after some of its jobs."""
         study = self.copy()
         first = self.undo(study)
-        jobs, delay = self.chance.randrange(6), self.chance.uniform(0, self.run_s / 5)
+        jobs, delay = self.chance.randrange(STAGES[first][2]), self.chance.uniform(0, self.run_s / 8)
         process = study.start()
         try:
             while process.poll() is None and process.said.read_text(errors="replace").count("\nFinished") < jobs:

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+import shutil
 
 import h5py
 import pandas
@@ -19,7 +20,7 @@ RECORD = {"record_provenance"}
 
 def test_a_run_makes_what_the_contract_names(finished):
     expected = {
-        "data/tiny": ["clips.csv", "logmel.h5", "manifest.json"],
+        "data/tiny": ["clips.csv", "logmel.h5", "manifest.json", "findings.csv", "report.json", "report.md"],
         "results/tiny": ["split.csv", "normalisation.json", "provenance.json", "run.json"],
         TRAIN: [
             "weights.safetensors",
@@ -155,8 +156,31 @@ def test_single_targets_run_alone(fresh):
         "train_network": 1,
         "prune_network": 1,
     }
-    assert fresh.planned("dataset") == {"synthesise_scenes": 1, "list_clips": 1}
+    assert fresh.planned("dataset") == {
+        "synthesise_scenes": 1,
+        "list_clips": 1,
+        "extract_features": 1,
+        "report_dataset": 1,
+    }
     assert fresh.planned("checkpoints")["train_network"] == 6
+
+
+def test_the_data_set_is_described_on_the_terminal(finished):
+    said = finished.said.stderr
+    assert "tiny: 72 clips, 0.0 hours: 3 scenes of 24 clips, 4 locations in 2 cities, devices a" in said
+    assert "look at: fewer than 3 locations" not in said
+
+
+def test_a_study_is_estimated_from_its_configuration_alone(fresh):
+    said = fresh.snakemake("estimate").stderr
+    assert re.search(r"^in all: .* on 2 cores \(the longest job ", said, flags=re.MULTILINE)
+    assert {path.name for path in (fresh.work / "results/tiny").iterdir()} == {"estimate.csv", "estimate.json", "logs"}
+    assert not (fresh.work / "data").exists()
+    estimate = json.loads((fresh.work / "results/tiny/estimate.json").read_text())
+    assert (estimate["clips_train"], estimate["clips_validation"]) == (50, 22)
+    assert estimate["speeds"].keys() == {"vgg11", "resnet11", "mobilenet0.25"}
+    assert fresh.planned("estimate") == {}
+    assert fresh.planned("estimate", changes={"training": {"epochs": 9}}) == {"estimate_study": 1}
 
 
 def test_lambdas_are_proposed_only_when_asked_for(study):
@@ -233,6 +257,23 @@ def test_predictions_are_those_that_the_curve_counts(finished):
     assert (split.loc[rows, "subset"] == "validation").all()
     metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
     assert hits[0].mean() == pytest.approx(metrics["accuracy"])
+
+
+def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
+    (study.work / PRUNE / "knee.json").unlink()
+    study.edit("workflow/scripts/channel_sparsity/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    tables = {"make_partial_tables", "compare_partial_measures", "vary_partial_readings"}
+    assert study.planned("partial").keys() == tables | {"draw_partial_figures", "draw_partial_alternatives"}
+    target = "results/tiny/partial/tables/cells.csv"
+    study.snakemake(target)
+    cells = pandas.read_csv(study.work / target)
+    assert len(cells) == 9 and (cells["curve_status"] == "traced").any()
+    page = (study.work / target).with_suffix(".html").read_text()
+    assert "PARTIAL: 6 of 6 trainings and 9 of 10 curves are finished" in page
+    assert study.planned(target) == {}
+    shutil.rmtree(study.work / "results/tiny/prune")
+    said = study.snakemake("partial", check=False)
+    assert said.returncode == 1 and "no curve of results/tiny is finished yet" in said.stderr
 
 
 def test_the_papers_study_is_one_dag(fresh):

@@ -14,7 +14,9 @@ from channel_sparsity.data.expected import check_expected
 from channel_sparsity.ending import failures, outcome, unfinished
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
+from channel_sparsity.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
+from channel_sparsity.orphans import refuse_orphans
 
 # Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
 gc.freeze()
@@ -82,6 +84,8 @@ LAST_FILES = (
     [Path(file) for file in for_all(f"{TRAIN}/sparsity.json", CELLS)],
     [Path(file) for file in for_all(f"{PRUNE}/knee.json", CURVES)],
 )
+# Where jobs keep their state, and say that they are at work.
+STATES = for_all(f"{TRAIN}/state", CELLS) + for_all(f"{PRUNE}/state", CURVES)
 
 
 def code(script):
@@ -176,6 +180,43 @@ def recipes_of(*methods):
     """The recipes that the study prunes by, of the given methods, in the order of the configuration."""
     recipes = dict.fromkeys(curve["recipe"] for curve in CURVES)
     return [name for name in recipes if config["recipes"][name]["method"] in methods]
+
+
+# Another name of the results' folder, under which nothing is made: files are taken as they are.
+AS_THEY_ARE = f"{RESULTS}/../{config['study']}"
+
+
+def there(folder, *names):
+    """The files of these names in a folder, as they are, for each point of a grid that is given later."""
+    place = folder.replace(RESULTS, AS_THEY_ARE, 1)
+    return {name: f"{place}/{name}" for name in names}
+
+
+def finished(grid, *files):
+    """The points of a grid of which all these files exist."""
+    return [
+        point
+        for point in grid
+        if all(
+            Path(name.format(**point)).exists()
+            for each in files
+            for name in each.values()
+        )
+    ]
+
+
+def in_partial(paths):
+    """The names of the study's tables or figures in the folder of the partial ones."""
+    return [path.replace(RESULTS, PARTIAL, 1) for path in paths]
+
+
+def partial_targets(_):
+    """All tables and figures; nothing can be shown before the first curve has its knee."""
+    if not FINISHED_CURVES:
+        raise WorkflowError(
+            f"no curve of {RESULTS} is finished yet: there is nothing to show"
+        )
+    return in_partial([*rules.tables.input, *rules.figures.input])
 
 
 def refuse_another_data_set():
