@@ -23,8 +23,8 @@ ROOT = SCRIPTS.parents[1]
 TAKEN = ("synthesise_scenes", "list_clips", "extract_features", "extract_archive", "merge_shards", "split_clips")
 TAKEN += ("train_network", "prune_network")
 #: ... and those that run again.
-AGAIN = ("measure_sparsity", "find_knee", "make_tables", "compare_measures", "vary_readings")
-AGAIN += ("draw_figures", "draw_alternatives")
+AGAIN = ("measure_sparsity", "find_knee", "make_tables", "compare_measures", "vary_readings", "make_front")
+AGAIN += ("draw_figures", "draw_alternatives", "draw_front")
 
 
 def adopt(source: Path, directory: Path, cores: str) -> str:
