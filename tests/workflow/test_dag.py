@@ -140,6 +140,7 @@ def test_what_a_changed_setting_reruns(study):
     analysis = {"make_tables", "draw_figures", "compare_measures", "vary_readings", "draw_alternatives"} | RECORD
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
+    assert study.planned(changes={"state_seconds": 1}) == {}
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
     new_seed = study.planned(changes={"seeds": [1, 2]})
     assert (new_seed["train_network"], new_seed["prune_network"], new_seed["find_knee"]) == (6, 10, 10)

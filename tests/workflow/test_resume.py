@@ -12,12 +12,9 @@ import pandas
 import pytest
 from conftest import TINY
 
+pytestmark = pytest.mark.faults
 TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
 PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
-
-
-def test_how_often_the_state_is_kept_reruns_nothing(study):
-    assert study.planned(changes={"state_seconds": 1}) == {}
 
 
 class Run:
@@ -68,7 +65,6 @@ def is_alive(pid):
     return os.path.exists(f"/proc/{pid}")
 
 
-@pytest.mark.faults
 def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, study):
     study.edit(
         "workflow/scripts/channel_sparsity/training/fit.py",
@@ -115,7 +111,6 @@ def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, stu
     assert pandas.read_csv(study.work / TRAIN / "timing.csv")["resumed"].tolist() == [2]
 
 
-@pytest.mark.faults
 def test_numbers_that_go_wrong_are_recorded_and_hold_back_nothing(study):
     penalty = "workflow/scripts/channel_sparsity/training/penalty.py"
     study.edit(penalty, "alpha=lam)", "alpha=lam if lam < 0.5 else float('nan'))")
