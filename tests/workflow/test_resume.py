@@ -7,10 +7,10 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas
 import pytest
-from conftest import TINY
 
 pytestmark = pytest.mark.faults
 TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
@@ -25,7 +25,13 @@ class Run:
         self.command = [sys.executable, "-m", "snakemake", f"{PRUNE}/knee.json", "--cores", "1"]
         often = study.work.parent / "often.yaml"
         often.write_text("state_seconds: 0\n")
-        self.command += ["--directory", str(study.work), "--configfile", str(TINY), str(often)]
+        self.command += [
+            "--directory",
+            str(study.work),
+            "--configfile",
+            str(Path(__file__).with_name("tiny.yaml")),
+            str(often),
+        ]
 
     def start(self):
         """Begin it, in a process group of its own."""
