@@ -35,8 +35,8 @@ lint: $(VENV)/.complete ## style of Python, of the rules and of the workflow
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-bench: $(VENV)/.complete ## measure the speed of every part anew into docs/benchmarks.md (half an hour)
-	for subject in features training pruning dag growth; do \
+bench: $(VENV)/.complete ## measure the speed of every part anew into docs/benchmarks.md (40 minutes)
+	for subject in features training pruning dag growth demo; do \
 	  PYTHONPATH=workflow/scripts python benchmarks/$$subject.py || exit 1; done
 
 lock: $(VENV)/.complete ## resolve envs/*.in anew into the hashed locks
@@ -58,4 +58,6 @@ $(VENV)/.complete: envs/torch.txt envs/requirements.txt
 	@echo "Setting up $(VENV) (once; a few minutes, about 3 GB, most of it PyTorch)"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(RUN)pip install --quiet --disable-pip-version-check --require-hashes -r envs/torch.txt -r envs/requirements.txt
+	@echo $(CURDIR)/workflow/scripts > \
+	  "$$($(RUN)python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/channel_sparsity.pth"
 	@touch $@

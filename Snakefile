@@ -27,13 +27,16 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/deployment.smk"
 include: "workflow/rules/partial.smk"
+include: "workflow/rules/planning.smk"
 include: "workflow/rules/provenance.smk"
 
 
 localrules:
     all,
     dataset,
+    estimate,
     features,
     checkpoints,
     propose_lambdas,
@@ -41,6 +44,7 @@ localrules:
     tables,
     figures,
     partial,
+    deploy,
     # Seconds each, by the thousand: with the main process, never submitted to a cluster.
     report_dataset,
     split_clips,
@@ -51,11 +55,16 @@ localrules:
     vary_readings,
     draw_figures,
     draw_alternatives,
+    make_front,
+    draw_front,
+    choose_models,
     make_partial_tables,
     compare_partial_measures,
     vary_partial_readings,
     draw_partial_figures,
     draw_partial_alternatives,
+    make_partial_front,
+    draw_partial_front,
     record_provenance,
 
 
@@ -65,6 +74,7 @@ rule all:
         rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
+        rules.deploy.input,
         rules.record_provenance.output,
 
 

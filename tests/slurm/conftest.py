@@ -5,10 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from running import Study
+from running import CURVE, Study
 from single_node import Refused, SingleNode
-
-CURVE = "results/slurm/prune/slimming/vgg11/lambda-0/seed-1"
 
 
 def pytest_collection_modifyitems(items):

@@ -9,6 +9,8 @@ from pathlib import Path
 from single_node import processes, wait_until
 
 ROOT = Path(__file__).parents[2]
+# The curve that the tests of faults have made anew.
+CURVE = "results/slurm/prune/slimming/vgg11/lambda-0/seed-1"
 STUDY = (ROOT / "tests/workflow/tiny.yaml", Path(__file__).with_name("study.yaml"))
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from running import CURVE
 from single_node import run, wait_until
 
 
@@ -118,3 +119,21 @@ def test_an_orphan_that_ends_by_itself_is_taken_over(cluster, study, expected):
 def twice(memory):
     """Two times a size as squeue writes it, like 1016M."""
     return f"{2 * int(memory.removesuffix('M'))}M"
+
+
+def test_a_job_beside_an_orphan_sees_its_lock_and_leaves_the_output_to_it(cluster, study, expected):
+    main = study.start()
+    script = study.frozen_script()
+    main.process.kill()
+    main.process.wait()
+
+    # Under another name the orphan is not found, as it would not be from another cluster that shares the disk.
+    study.start("--unlock").must_succeed()
+    code, text = study.start("--slurm-jobname-prefix", "other", "--retries", "0").end()
+    assert code != 0
+    assert f"error: {CURVE} is being worked on by process {script} on {cluster.host}" in text
+
+    os.kill(script, signal.SIGCONT)
+    cluster.wait_until_no_job()
+    study.start().must_succeed()
+    assert study.results() == expected.results()

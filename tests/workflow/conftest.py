@@ -16,6 +16,7 @@ COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs")
 MAKE_NOTHING = {
     "all",
     "dataset",
+    "estimate",
     "features",
     "checkpoints",
     "propose_lambdas",
@@ -23,6 +24,7 @@ MAKE_NOTHING = {
     "tables",
     "figures",
     "partial",
+    "deploy",
     "total",
 }
 

@@ -20,6 +20,9 @@ ALTERNATIVES = [
     for name in ("measures", "curve_summaries", "random_order")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
+# Made in deployment.smk.
+FRONT = f"{RESULTS}/tables/front"
+COST_FIGURE = f"{RESULTS}/figures/accuracy_cost"
 ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
 
 STAGES = (
@@ -47,7 +50,7 @@ rule tables:
     input:
         expand(
             "{table}.{format}",
-            table=[*TABLES, *ALTERNATIVES, *READINGS],
+            table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT],
             format=["csv", "html", "json"],
         ),
 
@@ -56,7 +59,7 @@ rule figures:
     input:
         expand(
             "{figure}.{format}",
-            figure=[*FIGURES, *ALTERNATIVE_FIGURES],
+            figure=[*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE],
             format=["svg", "png"],
         ),
 

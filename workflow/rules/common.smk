@@ -1,8 +1,10 @@
 # The grid of the study, the names of its files, and what every rule shares.
+import csv
 import gc
 import os
 import re
 import sys
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
@@ -10,7 +12,9 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
+from channel_sparsity.analysis.labels import label
 from channel_sparsity.data.expected import check_expected
+from channel_sparsity.deployment.names import BUDGET, name_of
 from channel_sparsity.ending import failures, outcome, unfinished
 from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.fingerprint import fingerprint
@@ -66,7 +70,19 @@ CURVES = [
 ]
 
 
+DEPLOY = f"{RESULTS}/deploy"
+# What is pruned in random order is a control, and no model at its knee.
+WANTED = [
+    (network, recipe)
+    for recipe, network in configuration.curves_of(config)
+    if config["recipes"][recipe]["method"] != "random"
+]
+
+
 wildcard_constraints:
+    model="|".join(
+        re.escape(each) for each in (*(name_of(*each) for each in WANTED), BUDGET)
+    ),
     network="|".join(re.escape(network) for network in config["networks"]),
     lam="|".join(sorted({re.escape(cell["lam"]) for cell in CELLS})),
     seed="|".join(str(seed) for seed in config["seeds"]),
@@ -217,6 +233,61 @@ def partial_targets(_):
             f"no curve of {RESULTS} is finished yet: there is nothing to show"
         )
     return in_partial([*rules.tables.input, *rules.figures.input])
+
+
+def chosen_models():
+    """The rows of models.csv, by model; Snakemake comes back here when the file is made."""
+    with open(checkpoints.choose_models.get().output[0], encoding="utf-8") as file:
+        return {row["model"]: row for row in csv.DictReader(file)}
+
+
+def chosen(wildcards):
+    """The row of a model that there is."""
+    row = chosen_models()[wildcards.model]
+    if row["status"] == "none":
+        raise WorkflowError(row["sentence"])
+    return row
+
+
+def chosen_step(wildcards):
+    """What of a model's row decides its network."""
+    row = chosen(wildcards)
+    return {key: row[key] for key in ("network", "lam", "seed", "step")}
+
+
+def of_chosen(pattern):
+    """An input function: a file of the cell that a model comes from."""
+    return lambda wildcards: pattern.format(**chosen(wildcards))
+
+
+def model_files(_):
+    """The files of every model that there is."""
+    return [
+        f"{DEPLOY}/{name}{form}.onnx"
+        for name, row in chosen_models().items()
+        if row["status"] == "chosen"
+        for form in ("", "-int8")
+    ]
+
+
+def chosen_code(script):
+    """`code_for`, for the network and recipe that a model comes from."""
+    return lambda wildcards: code_for(script)(SimpleNamespace(**chosen(wildcards)))
+
+
+def chosen_recipe(wildcards):
+    """The settings of the recipe that a model was pruned by."""
+    return configuration.recipe_of(config, chosen(wildcards)["recipe"])
+
+
+def chosen_scale(wildcards):
+    """The factor on the widths of a model's network."""
+    return configuration.width_scale_of(config, chosen(wildcards)["network"])
+
+
+def chosen_label(wildcards):
+    """A model's network for people."""
+    return label(chosen(wildcards)["network"], chosen_scale(wildcards))
 
 
 def refuse_another_data_set():

@@ -1,8 +1,7 @@
-import json
-import shutil
-
 # What jobs need of a machine: minutes, memory, a GPU. Measured, with a margin, and more at each attempt; what a place has
 # of them stands in its profile.
+import json
+import shutil
 
 # One step of training, full width, on 32 clips of 40 bands x 401 frames: seconds on one core of an AMD EPYC, and the most
 # memory (MB) of such a step or of validating 128 clips.
@@ -20,42 +19,43 @@ STEPS = {
     "mobilenet0.75": (1.6, 2800),
     "mobilenet1.00": (2.1, 3600),
 }
-LARGEST = tuple(map(max, zip(*STEPS.values())))  # for a network of your own
 
 # Trainings that a proposed grid takes at most: a ladder of twelve, and two between its last rungs.
 TRIALS = 14
 
-# What trainings and curves ask for beside that: one GPU, if they compute on one; with `auto`, where this machine has one.
+# One GPU, for trainings and curves that compute on one; with `auto`, where this machine has one.
 ON_GPU = DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi"))
 GPU = {"gpu": 1} if ON_GPU else {}
 
 
+def step_of(wildcards, manifest):
+    """Seconds and megabytes of a step of a network on this study's clips; a network of your own is taken for the largest.
+
+    Both grow with the clip and (a network of half the width takes less than half) with the width.
+    """
+    largest = tuple(map(max, zip(*STEPS.values())))
+    seconds, megabytes = STEPS.get(wildcards.network, largest)
+    made = features_of(manifest)
+    factor = made["bands"] * made["frames"] / (40 * 401) * width_scale(wildcards)
+    return seconds * factor, megabytes * factor
+
+
 def features_of(manifest):
-    """What a manifest says of the features: how many clips, bands and frames. While there is none, Snakemake waits."""
+    """What the manifest says of the features; while there is none, Snakemake leaves open what depends on it."""
     return json.loads(Path(manifest).read_text(encoding="utf-8"))
 
 
-def share_of_a_step(manifest):
-    """The size of a clip over that of `STEPS`."""
-    made = features_of(manifest)
-    return made["bands"] * made["frames"] / (40 * 401)
-
-
 def network_memory(wildcards, input, attempt):
-    """Megabytes of a training or a curve: they grow with the batch, the clip and the width."""
-    batch = max(32, config["training"]["batch_size"]) / 32
-    most = (
-        STEPS.get(wildcards.network, LARGEST)[1]
-        * batch
-        * share_of_a_step(input.manifest)
-    )
-    return attempt * round(1000 + most * width_scale(wildcards))
+    """Megabytes of a training or a curve."""
+    _, megabytes = step_of(wildcards, input.manifest)
+    batch = max(32, config["training"]["batch_size"])
+    return attempt * round(1000 + megabytes * batch / 32)
 
 
 def minutes_of(epochs, wildcards, manifest, attempt):
-    """Minutes of so many epochs over all clips, twice as many as measured; no longer than the profile's longest job."""
-    seconds = STEPS.get(wildcards.network, LARGEST)[0] / 32 * share_of_a_step(manifest)
-    steps = epochs * features_of(manifest)["clips"] * width_scale(wildcards)
+    """Twice the minutes that so many epochs over all clips were measured to take, but no more than a job may."""
+    seconds, _ = step_of(wildcards, manifest)
+    steps = epochs * features_of(manifest)["clips"] / 32
     minutes = attempt * round(10 + 2 * steps * seconds / 60)
     if "longest_minutes" in workflow.global_resources:
         return min(minutes, workflow.global_resources["longest_minutes"].value)
@@ -75,13 +75,22 @@ def proposal_minutes(wildcards, input, attempt):
 
 
 def curve_minutes(wildcards, input, attempt):
-    """Minutes of a curve: its epochs of fine-tuning, the control's, and two validations a step, each as an epoch's fifth."""
+    """Minutes of a curve: each step's fine-tuning and its two validations (a fifth of an epoch), and the control's."""
     recipe = recipe_settings(wildcards)
-    steps = recipe["highest_rate"] / recipe["step"]
-    tuned = (
-        0 if recipe["finetuning"]["when"] == "none" else recipe["finetuning"]["epochs"]
-    )
-    return minutes_of((steps + 1) * (tuned + 0.4), wildcards, input.manifest, attempt)
+    tuning = recipe["finetuning"]
+    epochs = 0.4 + (0 if tuning["when"] == "none" else tuning["epochs"])
+    steps = 1 + recipe["highest_rate"] / recipe["step"]
+    return minutes_of(steps * epochs, wildcards, input.manifest, attempt)
+
+
+def chosen_memory(wildcards, input, attempt):
+    """Megabytes of making the network of a model again."""
+    return network_memory(SimpleNamespace(**chosen(wildcards)), input, attempt)
+
+
+def chosen_minutes(wildcards, input, attempt):
+    """Minutes of the same: a curve's, at most."""
+    return curve_minutes(SimpleNamespace(**chosen(wildcards)), input, attempt)
 
 
 def decoding_memory(wildcards, threads, attempt):
