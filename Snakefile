@@ -31,6 +31,7 @@ include: "workflow/rules/deployment.smk"
 include: "workflow/rules/partial.smk"
 include: "workflow/rules/planning.smk"
 include: "workflow/rules/provenance.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -45,6 +46,7 @@ localrules:
     figures,
     partial,
     deploy,
+    report,
     # Seconds each, by the thousand: with the main process, never submitted to a cluster.
     report_dataset,
     split_clips,
@@ -66,6 +68,7 @@ localrules:
     make_partial_front,
     draw_partial_front,
     record_provenance,
+    write_report,
 
 
 rule all:
@@ -75,6 +78,7 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.deploy.input,
+        rules.report.input,
         rules.record_provenance.output,
 
 

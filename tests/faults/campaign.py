@@ -29,8 +29,8 @@ from study import LOCKED, Study, differing, ended, sentences, workers
 SAME, SAID, WRONG, SKIPPED = "the same bytes", "one error, then the same bytes", "WRONG", "skipped"
 REPAIRS = 3
 
-#: What each stage makes, in order; how often the disturbance begins there (the later, the cheaper), and how many jobs run
-#: from there on.
+#: What each stage makes, in order; how often the disturbance begins there (the later, the cheaper), and how many jobs
+#: run from there on.
 STAGES = {
     "synthesise_scenes": ("data/faults/*", 1, 13),
     "extract_features": ("data/faults/[flm]*.*", 1, 12),

@@ -70,7 +70,7 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
         "    resnet11, lambda 1e-4, seed 2: WS undefined: these gammas do not differ",
         f"Tables to read: {tmp_path}/results/s/tables/*.html",
         f"Figures: {tmp_path}/results/s/figures/*.svg",
-        f"Report: {tmp_path}/results/s/report.html",
+        f"All on one page: {tmp_path}/results/s/report.html",
         f"Models to take away: {tmp_path}/results/s/deploy",
     ]
 

@@ -25,6 +25,7 @@ MAKE_NOTHING = {
     "figures",
     "partial",
     "deploy",
+    "report",
     "total",
 }
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import h5py
 import pandas
@@ -27,7 +28,7 @@ def test_a_run_makes_what_the_contract_names(finished):
             *("budget.json", "budget.md", "timing.csv"),
         ],
         "data/tiny": ["clips.csv", "logmel.h5", "manifest.json", "findings.csv", "report.json", "report.md"],
-        "results/tiny": ["split.csv", "normalisation.json", "provenance.json", "run.json"],
+        "results/tiny": ["split.csv", "normalisation.json", "report.html", "provenance.json", "run.json"],
         TRAIN: [
             "weights.safetensors",
             "history.csv",
@@ -111,7 +112,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
     assert study.planned() == {}
     study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
-    assert study.planned() == {"draw_figures": 1, "record_provenance": 1}
+    assert study.planned() == {"draw_figures": 1, "write_report": 1, "record_provenance": 1}
     study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
     after = study.planned()
     assert (after["train_network"], after["prune_network"]) == (2, 4), "one network's file, and no other network"
@@ -143,8 +144,9 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
 
 
 def test_what_a_changed_setting_reruns(study):
-    analysis = {"make_tables", "draw_figures", "compare_measures", "vary_readings", "draw_alternatives"}
-    analysis |= {"make_front", "draw_front", "choose_models"} | RECORD
+    drawn = {"draw_figures", "draw_alternatives", "write_report"}
+    analysis = {"make_tables", "compare_measures", "vary_readings"} | drawn | RECORD
+    analysis |= {"make_front", "draw_front", "choose_models"}
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     assert study.planned(changes={"state_seconds": 1}) == {}
@@ -207,6 +209,27 @@ def test_lambdas_are_proposed_only_when_asked_for(study):
     sum_of_rates = penalised["shrinkage"] / penalised["lambda_in_study"]
     assert sum_of_rates.to_numpy() == pytest.approx(0.05 * steps * (4 + 2 * 0.1 + 2 * 0.01))
     study.snakemake("-n", changes=yaml.safe_load(snippet.read_text()))
+
+
+def test_a_word_of_the_report_writes_the_report_again(study):
+    caption = "workflow/report/ws_vs_pk.rst"
+    study.edit(caption, "A mark each cell", "One mark each cell")
+    # Snakemake's own report has the caption from the rule; nothing is drawn anew.
+    assert study.planned() == {"write_report": 1}
+    study.snakemake("report")
+    assert "One mark each cell" in (study.work / "results/tiny/report.html").read_text(encoding="utf-8")
+
+
+def test_snakemakes_own_report_is_built_offline(finished):
+    page, archive = finished.work.parent / "own.html", finished.work.parent / "own.zip"
+    finished.snakemake("--report", page)
+    text = page.read_text(encoding="utf-8")
+    assert all(words in text for words in ("The paper's figures", "Other figures", "Tables", "The study on one page"))
+    assert "A mark each cell: circles are VGGs" in text
+    finished.snakemake("--report", archive)
+    with zipfile.ZipFile(archive) as file:
+        names = [name.rsplit("/", 1)[-1] for name in file.namelist()]
+    assert {"ws_vs_pk.svg", "correlation.html", "report.html"} <= set(names)
 
 
 def test_a_deleted_figure_is_drawn_again_to_the_same_bytes(study):

@@ -71,7 +71,7 @@ rule make_tables:
         controls=for_all(f"{PRUNE}/control.json", CURVES),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
-        expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
+        made_tables(TABLES),
     log:
         f"{RESULTS}/tables/tables.log",
     conda:
@@ -98,7 +98,7 @@ rule draw_figures:
         gammas=for_all(f"{TRAIN}/gammas.csv", CELLS),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
-        expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
+        drawn_figures(FIGURES, "The paper's figures"),
     log:
         f"{RESULTS}/figures/figures.log",
     conda:
@@ -124,7 +124,7 @@ rule compare_measures:
         sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
-        expand("{table}.{format}", table=ALTERNATIVES, format=["csv", "html", "json"]),
+        made_tables(ALTERNATIVES),
     log:
         f"{RESULTS}/tables/measures.log",
     conda:
@@ -152,7 +152,7 @@ rule vary_readings:
         controls=for_all(f"{PRUNE}/control.json", CURVES),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
-        expand("{table}.{format}", table=READINGS, format=["csv", "html", "json"]),
+        made_tables(READINGS),
     log:
         f"{RESULTS}/tables/readings.log",
     conda:
@@ -177,7 +177,7 @@ rule draw_alternatives:
         measures=f"{RESULTS}/tables/measures.csv",
         readings=f"{RESULTS}/tables/readings.csv",
     output:
-        expand("{figure}.{format}", figure=ALTERNATIVE_FIGURES, format=["svg", "png"]),
+        drawn_figures(ALTERNATIVE_FIGURES, "Other figures"),
     log:
         f"{RESULTS}/figures/alternatives.log",
     conda:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
+TEMPLATES = ROOT / "workflow" / "report"
 sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
@@ -16,7 +17,7 @@ from channel_sparsity.analysis.labels import label
 from channel_sparsity.data.expected import check_expected
 from channel_sparsity.deployment.names import BUDGET, name_of
 from channel_sparsity.ending import failures, outcome, unfinished
-from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.files import StudyError, read_json, sha256
 from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
@@ -121,6 +122,15 @@ def code_for(script):
     return of
 
 
+def digests(folder):
+    """The SHA-256 of every file below a folder: for what a script reads beside its inputs and its code."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
 def users(path, made):
     """A file of the user's that a rule makes another from. If both are absent, the script says what is missing better
     than Snakemake; if the user's is gone afterwards, what was made stays."""
@@ -196,6 +206,34 @@ def recipes_of(*methods):
     """The recipes that the study prunes by, of the given methods, in the order of the configuration."""
     recipes = dict.fromkeys(curve["recipe"] for curve in CURVES)
     return [name for name in recipes if config["recipes"][name]["method"] in methods]
+
+
+def shown(path, kind, caption, category):
+    """A file that Snakemake's own report shows, with a caption from workflow/report/."""
+    labels = {kind: Path(path).stem.replace("_", " ")}
+    return report(
+        path, caption=f"../report/{caption}.rst", category=category, labels=labels
+    )
+
+
+def made_tables(tables):
+    """The files of tables; the pages are shown."""
+    return [
+        path if format != "html" else shown(path, "table", "table", "Tables")
+        for table in tables
+        for format in ("csv", "html", "json")
+        for path in [f"{table}.{format}"]
+    ]
+
+
+def drawn_figures(figures, category):
+    """The files of figures; the SVGs are shown, each with the caption of its name."""
+    return [
+        path if format != "svg" else shown(path, "figure", Path(path).stem, category)
+        for figure in figures
+        for format in ("svg", "png")
+        for path in [f"{figure}.{format}"]
+    ]
 
 
 # Another name of the results' folder, under which nothing is made: files are taken as they are.

@@ -19,7 +19,7 @@ rule make_front:
         cells=f"{RESULTS}/tables/cells.csv",
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
-        multiext(FRONT, ".csv", ".html", ".json"),
+        made_tables([FRONT]),
     log:
         f"{RESULTS}/tables/front.log",
     conda:
@@ -42,7 +42,7 @@ rule draw_front:
     input:
         f"{FRONT}.csv",
     output:
-        multiext(COST_FIGURE, ".svg", ".png"),
+        drawn_figures([COST_FIGURE], "Models to take away"),
     log:
         f"{RESULTS}/figures/accuracy_cost.log",
     conda:

@@ -26,7 +26,7 @@ def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence
                 lines.append(f"  {describe(clips['identifier'], clips['filename'].map(subset))}")
     lines += _progress(results, trained, pruned)
     lines += _tables(results, pruned)
-    for words, name in (("Report", "report.html"), ("Models to take away", "deploy")):
+    for words, name in (("All on one page", "report.html"), ("Models to take away", "deploy")):
         if (results / name).exists():
             lines.append(f"{words}: {(results / name).resolve()}")
     return "\n".join(lines)
