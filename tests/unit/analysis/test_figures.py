@@ -6,7 +6,7 @@ import pytest
 from cells_for_tests import LAMBDAS, censored, no_knee, record, study
 
 from channel_sparsity.analysis import figures, tables
-from channel_sparsity.analysis.plotting import lambda_colours, network_marks, save
+from channel_sparsity.analysis.plotting import lambda_colours, network_marks, save, style
 from channel_sparsity.naming import NETWORKS, family
 
 
@@ -125,7 +125,7 @@ def test_fig_3_marks_what_counts_and_what_does_not(results):
     text = words(figure)
     r = correlation.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
     assert f"ResNet-11: r = {r['r']:.2f} ({r['r_low']:.2f} to {r['r_high']:.2f}), n = 4" in text
-    assert "1 censored (arrow), 1 without WS or knee (not drawn). Partial: 14 of 16 cells." in text
+    assert "1 censored (arrow), 1 without WS or knee (not drawn). Partial: 14 of 16 cells." in " ".join(text.split())
 
 
 def test_fig_1_shares_add_up_and_ws_is_named(scaling_factors):
@@ -167,3 +167,13 @@ def test_the_users_own_style_changes_nothing(results, scaling_factors, tmp_path)
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
         save(figures.gammas(scaling_factors), tmp_path / "styled.svg")
     assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "styled.svg").read_bytes()
+
+
+def test_a_remark_is_no_wider_than_its_figure(scaling_factors):
+    remark = "Study tiny, data set tiny. The clips are synthetic: these numbers say nothing about real recordings. " * 2
+    figure = figures.gammas(scaling_factors, remark)
+    with style():
+        figure.draw_without_rendering()
+        (note,) = figure.texts
+        assert note.get_window_extent().x1 <= figure.bbox.x1
+    assert " ".join(note.get_text().split()) == remark.strip()

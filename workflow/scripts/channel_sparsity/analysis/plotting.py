@@ -1,6 +1,7 @@
 """What the figures have in common: their style, their marks and colours, and how they are saved."""
 
 import itertools
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,9 @@ _OF_FAMILY = dict(zip(FAMILIES, itertools.cycle(_MARKS), strict=False))
 _SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4}
 _DARKEST = -0.65
 
+#: How many letters of a footnote stand on an inch.
+_LETTERS_AN_INCH = 14
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -110,8 +114,9 @@ def empty(message: str, note: str) -> Figure:
 
 
 def footnote(figure: Figure, *remarks: str) -> None:
-    """Remarks under a figure; the empty ones are left out."""
-    text = " ".join(filter(None, remarks))
+    """Remarks under a figure, in lines that are no wider than it; the empty ones are left out."""
+    lines = " ".join(filter(None, remarks)).splitlines()
+    text = "\n".join(textwrap.fill(line, int(_LETTERS_AN_INCH * figure.get_figwidth())) for line in lines)
     if text:
         figure.supxlabel(text, fontsize=8, color="0.35", x=0.01, ha="left")
 
