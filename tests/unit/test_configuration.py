@@ -75,7 +75,7 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ({"width_scale": {"vgg11": 1}}, "mine.yaml: unknown key `width_scale.vgg11`: did you mean `vgg`?"),
         (
             {"recipes": {"mine": {"method": "taylor"}}},
-            'mine.yaml: `recipes.mine.method` is "taylor", but must be one of ista, random, slimming',
+            '`recipes.mine.method` is "taylor", but must be one of ista, random, slimming (docs/tutorials/method.md',
         ),
         ({"study": "../x"}, '`study` is "../x", but must be lower-case letters'),
         ({"dataset": "tau"}, "mine.yaml: `dataset` is tau, but must be one of `datasets`: tau2020"),
@@ -255,6 +255,12 @@ def test_a_name_that_could_do_harm_is_refused_in_one_line(tmp_path, hostile):
     for changes in places(hostile) if hostile == "demo\n" else places(hostile)[:1]:
         sentence = complaint(tmp_path, changes)
         assert len(sentence) < 700 and sentence.isprintable()
+
+
+@pytest.mark.parametrize("path", ["/a/{network}", "/a/<results>/b"])
+def test_a_folder_that_snakemake_would_rewrite_is_refused(tmp_path, path):
+    block = {"source": "folder", "path": path, "devices": ["a"], "features": BASE["datasets"]["tau2020"]["features"]}
+    assert "but must be a folder whose path has no { } < >" in complaint(tmp_path, {"datasets": {"mine": block}})
 
 
 @pytest.mark.parametrize("hostile", ["a\nb", "a\0b", "\x1b[2J", "x" * 5000, "\N{RIGHT-TO-LEFT OVERRIDE}x"])

@@ -11,7 +11,14 @@ vgg11,slimming,6,0.9291,0.47,0.992,
 resnet11,ista,3,0.5,,,no interval of r at fewer than 4 points
 mobilenet0.25,slimming,0,,,,"needs at least 3 points, has 0"
 """
-CELLS = "network,included\nvgg11,True\nvgg11,False\nresnet11,True\n"
+CELLS = """network,recipe,lam,seed,ws,included,reason,training_status,curve_status
+vgg11,slimming,0,1,0.1,True,,trained,traced
+vgg11,slimming,1e-1,1,,False,training diverged: the training loss was nan in epoch 1,diverged,diverged
+vgg11,ista,1e-1,1,,False,training diverged: the training loss was nan in epoch 1,diverged,diverged
+resnet11,ista,0,1,0.1,False,"no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",trained,diverged
+resnet11,ista,1e-4,2,,False,WS undefined: these gammas do not differ,trained,traced
+resnet11,ista,1e-5,2,0.3,False,no knee: flat,trained,traced
+"""
 CLIPS = """filename,scene,city,location,segment,device,identifier,duration_s,sample_rate_hz,channels
 audio/1.wav,bus,,x,,a,x,1,44100,1
 audio/2.wav,bus,,x,,a,x,1,44100,1
@@ -45,6 +52,7 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
         ("results/s/tables/correlation.csv", TABLE),
         ("results/s/figures/a.svg", ""),
         ("results/s/report.html", ""),
+        ("results/s/deploy/a.onnx", ""),
     ):
         write(name, text)
     assert outcome(*folders, *files).splitlines() == [
@@ -55,10 +63,15 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
         "         vgg11  slimming               r = 0.93 (0.47 to 0.99), n = 6",
         "      resnet11  ista                   r = 0.50, n = 3",
         " mobilenet0.25  slimming               no r: needs at least 3 points, has 0",
-        "  without 1 of 3 cells (tables/cells.html says why)",
+        "  without 5 of 6 cells (tables/cells.html says why)",
+        "  of which went wrong:",
+        "    vgg11, lambda 1e-1, seed 1: training diverged: the training loss was nan in epoch 1",
+        "    resnet11, lambda 0, seed 1, ista: no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",
+        "    resnet11, lambda 1e-4, seed 2: WS undefined: these gammas do not differ",
         f"Tables to read: {tmp_path}/results/s/tables/*.html",
         f"Figures: {tmp_path}/results/s/figures/*.svg",
         f"All on one page: {tmp_path}/results/s/report.html",
+        f"Models to take away: {tmp_path}/results/s/deploy",
     ]
 
 

@@ -16,12 +16,15 @@ COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs")
 MAKE_NOTHING = {
     "all",
     "dataset",
+    "estimate",
     "features",
     "checkpoints",
     "propose_lambdas",
     "curves",
     "tables",
     "figures",
+    "partial",
+    "deploy",
     "report",
     "total",
 }

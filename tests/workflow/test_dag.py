@@ -4,6 +4,9 @@ import json
 import math
 import random
 import re
+import shutil
+import subprocess
+import sys
 import zipfile
 
 import h5py
@@ -20,7 +23,11 @@ RECORD = {"record_provenance"}
 
 def test_a_run_makes_what_the_contract_names(finished):
     expected = {
-        "data/tiny": ["clips.csv", "logmel.h5", "manifest.json"],
+        "results/tiny/deploy": [
+            *("models.csv", "budget.safetensors", "budget.onnx", "budget-int8.onnx"),
+            *("budget.json", "budget.md", "timing.csv"),
+        ],
+        "data/tiny": ["clips.csv", "logmel.h5", "manifest.json", "findings.csv", "report.json", "report.md"],
         "results/tiny": ["split.csv", "normalisation.json", "report.html", "provenance.json", "run.json"],
         TRAIN: [
             "weights.safetensors",
@@ -35,13 +42,13 @@ def test_a_run_makes_what_the_contract_names(finished):
             f"{table}.{form}"
             for table in (
                 *("cells", "correlation", "regression", "comparisons", "pooled", "paper", "claims"),
-                *("measures", "curve_summaries", "random_order", "readings"),
+                *("measures", "curve_summaries", "random_order", "readings", "front"),
             )
             for form in ("csv", "html", "json")
         ],
         "results/tiny/figures": [
             f"{figure}.{form}"
-            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings")
+            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings", "accuracy_cost")
             for form in ("svg", "png")
         ],
     }
@@ -106,6 +113,11 @@ def test_what_an_edit_of_the_code_reruns(study):
     assert study.planned() == {}
     study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
     assert study.planned() == {"draw_figures": 1, "write_report": 1, "record_provenance": 1}
+    study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
+    after = study.planned()
+    assert (after["train_network"], after["prune_network"]) == (2, 4), "one network's file, and no other network"
+    study.edit(f"{library}/pruning/methods/ista.py", ".amin(0)", ".min(0).values")
+    assert study.planned()["prune_network"] == 6, "one method's file, and no other method"
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()
     assert after["train_network"] == 6 and after["prune_network"] == 10
@@ -116,7 +128,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     ("name", "old", "new", "first"),
     [
         ("job.py", "error: {error}", "error:  {error}", None),
-        ("channel_sparsity/analysis/labels.py", '"VGG"', '"Vgg"', "make_tables"),
+        ("channel_sparsity/naming.py", '"VGG"', '"Vgg"', "make_tables"),
         ("channel_sparsity/analysis/knee.py", "_DECIMALS = 12", "_DECIMALS = 11", "find_knee"),
         ("channel_sparsity/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]", "prune_network"),
         ("channel_sparsity/data/audio.py", "import soundfile", "import soundfile as soundfile", "list_clips"),
@@ -134,6 +146,7 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
 def test_what_a_changed_setting_reruns(study):
     drawn = {"draw_figures", "draw_alternatives", "write_report"}
     analysis = {"make_tables", "compare_measures", "vary_readings"} | drawn | RECORD
+    analysis |= {"make_front", "draw_front", "choose_models"}
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
@@ -152,8 +165,31 @@ def test_single_targets_run_alone(fresh):
         "train_network": 1,
         "prune_network": 1,
     }
-    assert fresh.planned("dataset") == {"synthesise_scenes": 1, "list_clips": 1}
+    assert fresh.planned("dataset") == {
+        "synthesise_scenes": 1,
+        "list_clips": 1,
+        "extract_features": 1,
+        "report_dataset": 1,
+    }
     assert fresh.planned("checkpoints")["train_network"] == 6
+
+
+def test_the_data_set_is_described_on_the_terminal(finished):
+    said = finished.said.stderr
+    assert "tiny: 72 clips, 0.0 hours: 3 scenes of 24 clips, 4 locations in 2 cities, devices a" in said
+    assert "look at: fewer than 3 locations" not in said
+
+
+def test_a_study_is_estimated_from_its_configuration_alone(fresh):
+    said = fresh.snakemake("estimate").stderr
+    assert re.search(r"^in all: .* on 2 cores \(the longest job ", said, flags=re.MULTILINE)
+    assert {path.name for path in (fresh.work / "results/tiny").iterdir()} == {"estimate.csv", "estimate.json", "logs"}
+    assert not (fresh.work / "data").exists()
+    estimate = json.loads((fresh.work / "results/tiny/estimate.json").read_text())
+    assert (estimate["clips_train"], estimate["clips_validation"]) == (50, 22)
+    assert estimate["speeds"].keys() == {"vgg11", "resnet11", "mobilenet0.25"}
+    assert fresh.planned("estimate") == {}
+    assert fresh.planned("estimate", changes={"training": {"epochs": 9}}) == {"estimate_study": 1}
 
 
 def test_lambdas_are_proposed_only_when_asked_for(study):
@@ -239,6 +275,35 @@ def test_a_finished_study_stands_beside_this_one(study):
     assert record["made_from"][table.format("other")] == sha256(other)
 
 
+def test_the_model_for_a_budget_is_the_step_that_its_card_names(study):
+    """A tight budget takes a step that has to be made again; files and card are the same when they are made again."""
+    changes = {"deploy": {"budget": {"parameter_bytes": 40_000, "macs_per_second": 30_000_000}}}
+    deploy = study.work / "results/tiny/deploy"
+    target = "results/tiny/deploy/budget.json"
+    study.snakemake(target, changes=changes)
+    card = json.loads((deploy / "budget.json").read_text())
+    made, size = card["made"], card["size"]
+    assert made["step"] > 0 and size["within_budget"] and size["parameters"] <= 40_000
+    folder = f"results/tiny/prune/{made['recipe']}/{made['network']}/lambda-{made['lam']}/seed-{made['seed']}"
+    row = pandas.read_csv(study.work / folder / "curve.csv").set_index("step").loc[made["step"]]
+    assert card["accuracy"]["pytorch"] == pytest.approx(row["accuracy"])
+    assert (size["parameters"], size["macs"]) == (row["parameters"], row["macs"])
+    recordings = card["checks"]["recordings"]
+    assert recordings["clips"] > 20 and recordings["float32"]["same_scene_as_pytorch"] == recordings["clips"]
+    assert card["files"]["int8"]["sha256"] == sha256(deploy / "budget-int8.onnx")
+
+    before = {path.name: path.read_bytes() for path in deploy.glob("budget*")}
+    for name in before:
+        (deploy / name).unlink()
+    study.snakemake(target, changes=changes)
+    assert {name: (deploy / name).read_bytes() for name in before} == before
+
+    clip = sorted((study.work / "data/tiny/audio").glob("park*"))[0]
+    command = [sys.executable, "-m", "channel_sparsity.classify", str(deploy / "budget-int8.onnx"), str(clip)]
+    said = subprocess.run(command, cwd=study.code / "workflow/scripts", capture_output=True, text=True, check=True)
+    assert {line.split()[0] for line in said.stdout.splitlines()} == {"bus", "park", "street_traffic"}
+
+
 def test_predictions_are_those_that_the_curve_counts(finished):
     with h5py.File(finished.work / PRUNE / "predictions.h5", "r", locking=False) as file:
         hits = file["scene"][:] == file["label"][:]
@@ -250,6 +315,23 @@ def test_predictions_are_those_that_the_curve_counts(finished):
     assert (split.loc[rows, "subset"] == "validation").all()
     metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
     assert hits[0].mean() == pytest.approx(metrics["accuracy"])
+
+
+def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
+    (study.work / PRUNE / "knee.json").unlink()
+    study.edit("workflow/scripts/channel_sparsity/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    tables = {"make_partial_tables", "compare_partial_measures", "vary_partial_readings"}
+    assert study.planned("partial").keys() == tables | {"draw_partial_figures", "draw_partial_alternatives"}
+    target = "results/tiny/partial/tables/cells.csv"
+    study.snakemake(target)
+    cells = pandas.read_csv(study.work / target)
+    assert len(cells) == 9 and (cells["curve_status"] == "traced").any()
+    page = (study.work / target).with_suffix(".html").read_text()
+    assert "PARTIAL: 6 of 6 trainings and 9 of 10 curves are finished" in page
+    assert study.planned(target) == {}
+    shutil.rmtree(study.work / "results/tiny/prune")
+    said = study.snakemake("partial", check=False)
+    assert said.returncode == 1 and "no curve of results/tiny is finished yet" in said.stderr
 
 
 def test_the_papers_study_is_one_dag(fresh):

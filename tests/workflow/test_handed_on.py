@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 
+import pandas
 import pytest
 
 from channel_sparsity.files import StudyError, sha256
@@ -60,6 +61,17 @@ def test_the_record_leads_back_to_everything(finished):
         "find_knee": 10,
     }
     assert all(0 < made["hours"] < 1 and len(made["on"]) == 1 for made in run["rules"].values())
+
+
+def test_no_cell_is_a_spreadsheets_formula(finished):
+    """Numbers may begin with a sign; no words do."""
+    tables = sorted((finished.work / "results/tiny").rglob("*.csv"))
+    assert len(tables) > 50
+    for table in tables:
+        frame = pandas.read_csv(table, dtype=str, keep_default_na=False)
+        for column in frame:
+            words = frame[column][pandas.to_numeric(frame[column], errors="coerce").isna()]
+            assert not words.str.match(r"[=+\-@\t\r]").any(), f"{table}: {column}"
 
 
 def test_a_changed_number_is_not_adopted(finished, tmp_path):

@@ -121,6 +121,7 @@ MADE = {f"checksums/{name}.md5" for name in ("meta.zip", "audio.1.zip", "audio.2
     TRAIN_LIST,
     "clips.csv",
     "logmel.h5",
+    "findings.csv",
     "manifest.json",
 }
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import yaml
-from conftest import ROOT, TINY, copy_of_the_workflow
+from conftest import ROOT, TINY, Study, copy_of_the_workflow
 from tutorials import Reader, boxes
 
 #: The tiny study in place of the demo.
@@ -36,6 +36,9 @@ def test_a_tutorial_can_be_followed_in_a_hurry(clone, name):
     reader = Reader(clone, True, REPLACEMENTS)
     for box in boxes(ROOT / f"docs/tutorials/{name}.md"):
         reader.follow(box)
+    # The finished study is left alone, but for tables, which record the code of every stage.
+    planned = Study(clone, clone).planned().keys()
+    assert planned.isdisjoint({"extract_features", "split_clips", "train_network", "prune_network", "find_knee"})
 
 
 @pytest.mark.tutorials

@@ -20,6 +20,9 @@ ALTERNATIVES = [
     for name in ("measures", "curve_summaries", "random_order")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
+# Made in deployment.smk.
+FRONT = f"{RESULTS}/tables/front"
+COST_FIGURE = f"{RESULTS}/figures/accuracy_cost"
 ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
 
 STAGES = (
@@ -43,39 +46,11 @@ NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
 )
 
 
-def shown(path, kind, caption, category):
-    """A file that Snakemake's own report shows, with a caption from workflow/report/."""
-    labels = {kind: Path(path).stem.replace("_", " ")}
-    return report(
-        path, caption=f"../report/{caption}.rst", category=category, labels=labels
-    )
-
-
-def made_tables(tables):
-    """The files of tables; the pages are shown."""
-    return [
-        path if format != "html" else shown(path, "table", "table", "Tables")
-        for table in tables
-        for format in ("csv", "html", "json")
-        for path in [f"{table}.{format}"]
-    ]
-
-
-def drawn_figures(figures, category):
-    """The files of figures; the SVGs are shown, each with the caption of its name."""
-    return [
-        path if format != "svg" else shown(path, "figure", Path(path).stem, category)
-        for figure in figures
-        for format in ("svg", "png")
-        for path in [f"{figure}.{format}"]
-    ]
-
-
 rule tables:
     input:
         expand(
             "{table}.{format}",
-            table=[*TABLES, *ALTERNATIVES, *READINGS],
+            table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT],
             format=["csv", "html", "json"],
         ),
 
@@ -84,7 +59,7 @@ rule figures:
     input:
         expand(
             "{figure}.{format}",
-            figure=[*FIGURES, *ALTERNATIVE_FIGURES],
+            figure=[*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE],
             format=["svg", "png"],
         ),
 

@@ -1,6 +1,8 @@
 # One record of the whole study, beside its tables. What is the same for every run of the study is in provenance.json,
-# what is not (machines, hours, dates, the commit) in run.json. With the table of the clips, results/<study>/ holds all
-# that its knees, tables and figures are made from: it can be handed on without the data.
+# what is not (machines, hours, dates, the commit) in run.json. With what is known of the clips, results/<study>/ holds
+# all that its knees, tables and figures are made from: it can be handed on without the data.
+
+KEPT = ["clips.csv", "findings.csv", "manifest.json", "report.json", "report.md"]
 
 RECORDED = (
     *STAGES,
@@ -8,6 +10,8 @@ RECORDED = (
     "vary_readings",
     "draw_figures",
     "draw_alternatives",
+    "make_front",
+    "draw_front",
 )
 JOBS = {
     "train_network": CELLS,
@@ -25,16 +29,16 @@ rule record_provenance:
     input:
         clips=f"{DATA}/clips.csv",
         manifest=f"{DATA}/manifest.json",
+        dataset=expand(f"{DATA}/{{name}}", name=KEPT),
         split=rules.split_clips.output.split,
         normalisation=rules.split_clips.output.normalisation,
-        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS]),
+        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
         trainings=for_all(rules.train_network.output.timing, CELLS),
         prunings=for_all(rules.prune_network.output.timing, CURVES),
     output:
         provenance=f"{RESULTS}/provenance.json",
         run=f"{RESULTS}/run.json",
-        clips=f"{RESULTS}/dataset/clips.csv",
-        manifest=f"{RESULTS}/dataset/manifest.json",
+        dataset=expand(f"{RESULTS}/dataset/{{name}}", name=KEPT),
     log:
         f"{RESULTS}/logs/record_provenance.log",
     conda:
@@ -44,6 +48,7 @@ rule record_provenance:
         configuration=config,
         stages={rule: code(rule) for rule in RECORDED},
         tree=untracked(str(ROOT)),
+        device=untracked(DEVICE),
         logs=untracked(
             {
                 rule: for_all(str(getattr(rules, rule).log[0]), JOBS.get(rule, [{}]))

@@ -69,6 +69,10 @@ else:
             "../scripts/link_archive.py"
 
 
+localrules:
+    list_record,
+
+
 rule list_record:
     input:
         f"{DATA}/archives/{RECORD['metadata']['name']}",
@@ -105,6 +109,9 @@ rule extract_archive:
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=decoding_memory,
+        runtime=decoding_minutes,
     params:
         code=code("extract_archive"),
         devices=DATASET["devices"],
@@ -130,6 +137,9 @@ rule merge_shards:
         f"{DATA}/logs/merge_shards.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=decoding_minutes,
     params:
         code=code("merge_shards"),
         content=CONTENT,

@@ -4,7 +4,7 @@ REPORT = f"{RESULTS}/report.html"
 
 # The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
 # title.
-REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES]
+REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE]
 
 
 rule report:
@@ -15,7 +15,7 @@ rule report:
 rule write_report:
     input:
         tables=expand("{table}.csv", table=TABLES),
-        pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS]),
+        pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
         figures=expand("{figure}.svg", figure=REPORTED),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
         widths=for_all(f"{PRUNE}/widths.csv", CURVES),

@@ -1,4 +1,4 @@
-"""Record what the whole study came from and what its run was like; keep the table of the clips with the results."""
+"""Record what the whole study came from and what its run was like; keep what is known of the clips with it."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ with job(snakemake):
         decides(params.configuration, params.stages, locks, read_json(files.manifest), made_from),
     )
     timings = {"train_network": files.trainings, "prune_network": files.prunings}
-    write_json(snakemake.output.run, run(Path(params.tree), params.logs, timings))
-    for copy in ("clips", "manifest"):
-        with whole(snakemake.output[copy]) as path:
-            shutil.copyfile(files[copy], path)
+    write_json(snakemake.output.run, run(Path(params.tree), params.device, params.logs, timings))
+    for source, copy in zip(files.dataset, snakemake.output.dataset, strict=True):
+        with whole(copy) as path:
+            shutil.copyfile(source, path)

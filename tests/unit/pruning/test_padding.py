@@ -44,7 +44,7 @@ RECIPE = Recipe(
 @pytest.fixture
 def cut_network(trained):
     def make(name, count):
-        network = trained(name, SCALE[family(name)])
+        network = trained(name, SCALE.get(family(name), 0.5))
         return cut(network, choose(scores(network, context()), sizes_of(network), count))
 
     return make

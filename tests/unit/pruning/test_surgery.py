@@ -35,7 +35,7 @@ def assert_same(one, other):
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
 def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name, trained, silenced):
-    network = trained(name, SCALE[family(name)])
+    network = trained(name, SCALE.get(family(name), 0.5))
     total, x = gammas(network), torch.randn(INPUT)
     for step in range(1, 20):
         target = round(0.05 * step * total)
@@ -44,7 +44,7 @@ def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name, tra
         assert_same(smaller(x), silenced(network, keep, beta=False)(x))
         assert 0 <= target - (total - gammas(smaller)) <= (1 if family(name) == "mobilenet" else 0)
         network = smaller
-    rebuilt = build(name, 5, SCALE[family(name)], widths_of(network)).eval()
+    rebuilt = build(name, 5, SCALE.get(family(name), 0.5), widths_of(network)).eval()
     rebuilt.load_state_dict(network.state_dict(), strict=True)
     assert rebuilt(x).equal(network(x))
 
@@ -52,7 +52,7 @@ def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name, tra
 @pytest.mark.parametrize("name", ["vgg16", "resnet20", "mobilenet0.25"])
 @torch.no_grad()
 def test_cuts_compose(name, trained):
-    network = trained(name, SCALE[family(name)])
+    network = trained(name, SCALE.get(family(name), 0.5))
     first = weakest_gone(network, 100)
     halfway = cut(network, first)
     second = weakest_gone(halfway, 100)
@@ -74,7 +74,7 @@ def test_the_residual_stream_stays_whole(trained):
 
 @pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
 def test_what_a_cut_leaves_alone(name, trained):
-    network = trained(name, SCALE[family(name)]).double().train()
+    network = trained(name, SCALE.get(family(name), 0.5)).double().train()
     state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     random = torch.random.get_rng_state()
     smaller = cut(network, weakest_gone(network, 50))
@@ -102,7 +102,7 @@ def test_an_emptied_layer_is_refused(trained):
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if family(name) != "resnet"])
 def test_torch_pruning_cuts_the_same_network(name, trained):
-    network = trained(name, SCALE[family(name)])
+    network = trained(name, SCALE.get(family(name), 0.5))
     keep = weakest_gone(network, gammas(network) // 2)
     smaller, oracle, x = cut(network, keep), copy.deepcopy(network), torch.randn(INPUT)
 

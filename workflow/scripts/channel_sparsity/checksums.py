@@ -46,7 +46,7 @@ def verify(inputs: Iterable[str | Path]) -> None:
     """
     for path in map(Path, inputs):
         for file, digest in _recorded(path):
-            _compare(file, digest)
+            _compare(file, digest, path)
 
 
 def verify_folder(folder: Path) -> set[Path]:
@@ -55,15 +55,17 @@ def verify_folder(folder: Path) -> set[Path]:
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         for name, digest in _read(path).items():
             found.add(path.parent / name)
-            _compare(path.parent / name, digest)
+            _compare(path.parent / name, digest, path.parent / name)
     return found
 
 
-def _compare(file: Path, digest: str) -> None:
+def _compare(file: Path, digest: str, output: Path) -> None:
+    """Compare a file with its digest; it is a job's output, or lies in one."""
+    remedy = f"delete {'it' if file == output else output} and run again"
     if not file.is_file():
-        raise StudyError(f"{file} is missing, though its checksum is there: run again what makes it")
+        raise StudyError(f"{file} is missing, though its checksum is there: {remedy}")
     if sha256(file) != digest:
-        raise StudyError(f"{file} is not as it was written, its checksum has changed: delete it and run again")
+        raise StudyError(f"{file} is not as it was written, its checksum has changed: {remedy}")
 
 
 def _recorded(path: Path) -> Iterator[tuple[Path, str]]:

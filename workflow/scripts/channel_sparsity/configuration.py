@@ -130,6 +130,7 @@ _WORDS = {
     "address": "an address that begins with https:// or http://",
     "name": "letters, digits, dots, dashes and underscores, with .zip at the end",
     "md5": "32 hexadecimal digits (0 to 9, a to f)",
+    "path": "a folder whose path has no { } < >, which Snakemake reads otherwise",
     "train_list": "the name of a file in evaluation_setup/",
 }
 
@@ -154,7 +155,9 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
         case "known" if "propertyNames" in error.schema_path:
             return _unknown_key((*keys, error.instance), _KNOWN[error.validator_value])
         case "known":
-            return keys, f"{name} is {value}, but must be one of {', '.join(_KNOWN[error.validator_value])}"
+            what = error.validator_value
+            known = ", ".join(_KNOWN[what])
+            return keys, f"{name} is {value}, but must be one of {known} (docs/tutorials/{what[:-1]}.md adds others)"
         case "required":
             missing = next(key for key in error.validator_value if key not in error.instance)
             return keys, f"`{_dotted((*keys, missing))}` is missing"

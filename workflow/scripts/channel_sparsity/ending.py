@@ -26,6 +26,9 @@ def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence
                 lines.append(f"  {describe(clips['identifier'], clips['filename'].map(subset))}")
     lines += _progress(results, trained, pruned)
     lines += _tables(results, pruned)
+    for words, name in (("All on one page", "report.html"), ("Models to take away", "deploy")):
+        if (results / name).exists():
+            lines.append(f"{words}: {(results / name).resolve()}")
     return "\n".join(lines)
 
 
@@ -67,15 +70,27 @@ def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
         "Weight Skewness and Prune Knee, Pearson's r (95 % interval):",
         *(f"{row['network']:>14}  {row['recipe']:<22} {_correlation(row)}" for row in rows),
         *([f"  without {excluded} of {len(cells)} cells (tables/cells.html says why)"] if excluded else []),
+        *_went_wrong(cells),
         f"Tables to read: {table.parent.resolve()}/*.html",
         *([f"Figures: {results.resolve()}/figures/*.svg"] if (results / "figures").is_dir() else []),
-        *([f"All on one page: {results.resolve()}/report.html"] if (results / "report.html").is_file() else []),
     ]
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
     with open(table, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _went_wrong(cells: list[dict[str, str]]) -> list[str]:
+    """Trainings and curves of which no number is of use, and why; nothing if there are none."""
+    said = []
+    for row in cells:
+        cell = f"    {row['network']}, lambda {row['lam']}, seed {row['seed']}"
+        if row["training_status"] != "trained" or not row["ws"]:
+            said.append(f"{cell}: {row['reason']}")
+        elif row["curve_status"] != "traced":
+            said.append(f"{cell}, {row['recipe']}: {row['reason']}")
+    return ["  of which went wrong:", *dict.fromkeys(said)] if said else []
 
 
 def _correlation(row: dict[str, str]) -> str:

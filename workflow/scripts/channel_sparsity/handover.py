@@ -126,18 +126,18 @@ def _free(path: Path) -> bool:
 
 
 def place(folder: Path, data: Path) -> None:
-    """Put the clips' table and the manifest of an adopted study where its jobs look for them.
+    """Put what an adopted study knows of its clips where its jobs look for it.
 
     Data that are there already stay; they must be those that the study was made from.
     """
     for name in ("manifest.json", "clips.csv"):
-        source, target = folder / "dataset" / name, data / name
-        if not target.exists():
-            data.mkdir(parents=True, exist_ok=True)
-            with whole(target) as path:
+        if (data / name).exists() and sha256(data / name) != sha256(folder / "dataset" / name):
+            raise StudyError(f"{data / name} is of other data than {folder} was made from: move {data} away")
+    data.mkdir(parents=True, exist_ok=True)
+    for source in (folder / "dataset").iterdir():
+        if source.suffix != SUFFIX and not (data / source.name).exists():
+            with whole(data / source.name) as path:
                 shutil.copyfile(source, path)
-        elif sha256(source) != sha256(target):
-            raise StudyError(f"{target} is of other data than {folder} was made from: move {data} away")
 
 
 def same_time(folders: Iterable[Path]) -> None:

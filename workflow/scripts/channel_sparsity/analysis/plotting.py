@@ -61,9 +61,6 @@ _OF_FAMILY = dict(zip(FAMILIES, itertools.cycle(_MARKS), strict=False))
 _SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4}
 _DARKEST = -0.65
 
-#: How many letters of a footnote stand on an inch.
-_LETTERS_AN_INCH = 14
-
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -114,9 +111,10 @@ def empty(message: str, note: str) -> Figure:
 
 
 def footnote(figure: Figure, *remarks: str) -> None:
-    """Remarks under a figure, in lines that are no wider than it; the empty ones are left out."""
+    """Remarks under a figure, in lines that fit its width; the empty ones are left out."""
+    width = int(17 * figure.get_figwidth())  # 18 letters of this size go into an inch
     lines = " ".join(filter(None, remarks)).splitlines()
-    text = "\n".join(textwrap.fill(line, int(_LETTERS_AN_INCH * figure.get_figwidth())) for line in lines)
+    text = "\n".join(part for line in lines for part in textwrap.wrap(line, width))
     if text:
         figure.supxlabel(text, fontsize=8, color="0.35", x=0.01, ha="left")
 

@@ -64,16 +64,18 @@ def _packages(locks: Iterable[Path]) -> dict:
     return {"packages": found, "not_as_locked": differing}
 
 
-def run(tree: Path, logs: Mapping[str, Iterable[str]], timings: Mapping[str, Iterable[str]]) -> dict:
+def run(tree: Path, device: str, logs: Mapping[str, Iterable[str]], timings: Mapping[str, Iterable[str]]) -> dict:
     """What one run was like: when it ended, the tree's commit, and every rule's jobs, hours and machines.
 
-    `logs` and `timings`: the files of every rule's jobs. Hours are a job's own, summed over the jobs; they come from
-    the timings where a rule has them, and otherwise from the logs. A log that is gone counts as no job.
+    `device`: what trainings were told to compute on. `logs` and `timings`: the files of every rule's jobs. Hours are a
+    job's own, summed over the jobs; they come from the timings where a rule has them, and otherwise from the logs. A
+    log that is gone counts as no job.
     """
     return {
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "git": commit(tree),
         "machine": machine(),
+        "device": device,
         "rules": {rule: _stage(paths, timings.get(rule)) for rule, paths in logs.items()},
     }
 

@@ -1,0 +1,90 @@
+"""Main processes of Snakemake in the background, and the small study that the tests run."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from single_node import processes, wait_until
+
+ROOT = Path(__file__).parents[2]
+# The curve that the tests of faults have made anew.
+CURVE = "results/slurm/prune/slimming/vgg11/lambda-0/seed-1"
+STUDY = (ROOT / "tests/workflow/tiny.yaml", Path(__file__).with_name("study.yaml"))
+
+
+class Run:
+    """A main process of Snakemake that runs in the background; what it says goes into a file."""
+
+    def __init__(self, command, said):
+        self.said = said
+        with open(said, "w") as file:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def end(self, seconds=240):
+        """Wait for its end; its return code and what it said."""
+        return self.process.wait(seconds), self.said.read_text()
+
+    def must_succeed(self):
+        """Wait for its end; what it said."""
+        code, said = self.end()
+        assert code == 0, said
+        return said
+
+    def says(self, text):
+        """Wait until it says this."""
+        wait_until(lambda: text in self.said.read_text(), f"{self.said} says {text}")
+
+
+class Study:
+    """The small study in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.runs = []
+
+    def start(self, *arguments, profile="slurm", configfiles=STUDY):
+        """Start the command of docs/cluster.md, with status checks that fit jobs of seconds."""
+        command = [sys.executable, "-m", "snakemake", *arguments, "--directory", self.folder, "--cores", "2"]
+        command += ["--workflow-profile", f"profiles/{profile}"]
+        if configfiles:
+            command += ["--configfile", *configfiles]
+        if profile == "slurm":
+            command += ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "1"]
+        run = Run(list(map(str, command)), self.folder.with_name(f"{self.folder.name}-{len(self.runs)}.log"))
+        self.runs.append(run)
+        return run
+
+    def results(self):
+        """Every file of the study that two runs must agree on, with its bytes."""
+        files = [path for path in sorted((self.folder / "results").rglob("*")) if path.is_file()]
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in files
+            if path.suffix != ".log" and path.name not in ("timing.csv", "run.json")
+        }
+
+    def frozen_script(self, rule="prune_network"):
+        """Wait for the script of a rule to run in this folder, and stop it there; its process number."""
+        return wait_until(lambda: self._freeze(rule), f"a script of {rule} runs in {self.folder}")
+
+    def _freeze(self, rule):
+        for pid in processes():
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                here = Path(f"/proc/{pid}/cwd").resolve() == self.folder
+            except OSError:  # ended, or none of ours
+                continue
+            if here and any(word.endswith(f".{rule}.py".encode()) for word in words[:3]):
+                os.kill(pid, signal.SIGSTOP)
+                return pid
+        return None

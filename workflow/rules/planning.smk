@@ -1,0 +1,26 @@
+# What the study will cost, before it is run. Asked for by name only, and from nothing but the configuration (and a
+# folder's meta.csv): nothing is downloaded for it.
+
+
+rule estimate:
+    input:
+        f"{RESULTS}/estimate.json",
+
+
+rule estimate_study:
+    output:
+        table=f"{RESULTS}/estimate.csv",
+        estimate=f"{RESULTS}/estimate.json",
+    log:
+        f"{RESULTS}/logs/estimate_study.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    params:
+        code=code("estimate_study"),
+        configuration=config,
+        cores=workflow.cores,
+    message:
+        "Timing some steps of each network, on all cores"
+    script:
+        "../scripts/estimate_study.py"

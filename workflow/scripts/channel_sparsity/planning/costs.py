@@ -1,0 +1,103 @@
+"""What trainings and curves cost, from the speed of a machine; without torch, for plans are made on login nodes too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count, takewhile
+from typing import NamedTuple
+
+import numpy
+
+
+@dataclass(frozen=True)
+class Speed:
+    """A network on some machine: CPU seconds a clip, and what is left of it along a curve.
+
+    `train_s` and `predict_s` are of the whole network and of its narrowest; `shape_s` is what the first step of a new
+    shape takes more. `macs` (of one clip) and `parameters` are those at `rates`, shares of every layer's channels.
+    """
+
+    network: str
+    shape_s: float
+    train_s: tuple[float, float]
+    predict_s: tuple[float, float]
+    rates: tuple[float, ...]
+    macs: tuple[int, ...]
+    parameters: tuple[int, ...]
+    layers: int
+    channels: int
+
+    def macs_at(self, rate: float) -> float:
+        """Multiply-accumulates of a clip with this share of the channels gone."""
+        return float(numpy.interp(rate, self.rates, self.macs))
+
+    def parameters_at(self, rate: float) -> float:
+        """Parameters with this share of the channels gone."""
+        return float(numpy.interp(rate, self.rates, self.parameters))
+
+    def train_at(self, rate: float) -> float:
+        """Seconds of training on a clip."""
+        return self._between(self.train_s, rate)
+
+    def predict_at(self, rate: float) -> float:
+        """Seconds of validating a clip."""
+        return self._between(self.predict_s, rate)
+
+    def _between(self, ends: tuple[float, float], rate: float) -> float:
+        whole, narrowest = ends
+        if self.macs[0] == self.macs[-1]:
+            return whole
+        share = (self.macs_at(rate) - self.macs[-1]) / (self.macs[0] - self.macs[-1])
+        return narrowest + (whole - narrowest) * share
+
+
+class Clips(NamedTuple):
+    """How many clips train and how many validate."""
+
+    train: int
+    validation: int
+
+
+class Work(NamedTuple):
+    """What a job costs: CPU seconds, and multiply-accumulates (three times a prediction's for a step of training)."""
+
+    seconds: float
+    macs: float
+
+
+def training_work(speed: Speed, training: Mapping, clips: Clips, start_s: float) -> Work:
+    """One training, with a validation every epoch and one at the end."""
+    epochs = training["epochs"]
+    seconds = epochs * clips.train * speed.train_at(0) + (epochs + 1) * clips.validation * speed.predict_at(0)
+    macs = speed.macs_at(0) * (3 * epochs * clips.train + (epochs + 1) * clips.validation)
+    return Work(start_s + speed.shape_s + seconds, macs)
+
+
+def curve_work(speed: Speed, recipe: Mapping, clips: Clips, start_s: float) -> Work:
+    """One pruning curve, if every layer loses the same share, with its control (fine-tuning without pruning)."""
+    tuned = recipe["finetuning"]["when"] != "none"
+    epochs = recipe["finetuning"]["epochs"] if tuned else 0
+    validations = 2 if tuned else 1
+    seconds, macs = start_s, 0.0
+    for rate, times in [(0.0, 1 + tuned), *((rate, validations) for rate in rates_of(recipe))]:
+        learning = epochs * clips.train
+        seconds += speed.shape_s + learning * speed.train_at(rate) + times * clips.validation * speed.predict_at(rate)
+        macs += speed.macs_at(rate) * (3 * learning + times * clips.validation)
+    return Work(seconds, macs)
+
+
+def rates_of(recipe: Mapping) -> list[float]:
+    """The shares of the channels that are gone after each step of a recipe's curve."""
+    step, highest = recipe["step"], recipe["highest_rate"] + 1e-9
+    if recipe["step_of"] == "original":
+        rates = (number * step for number in count(1))
+    else:
+        rates = (1 - (1 - step) ** number for number in count(1))
+    return list(takewhile(lambda rate: rate <= highest, rates))
+
+
+def minutes_of(estimate: Mapping, network: str, clips: Clips, work: Mapping, margin: float = 2) -> int:
+    """Minutes to ask a cluster for, from an estimate.json: of a training (`work` is the configuration's `training`) or
+    of a curve (`work` is a recipe's settings)."""
+    kind = curve_work if "finetuning" in work else training_work
+    needed = kind(Speed(**estimate["speeds"][network]), work, clips, estimate["start_s"])
+    return 1 + round(margin * needed.seconds / 60)

@@ -1,0 +1,223 @@
+"""How long a study takes and what it occupies: a row for each network and stage, and the sum."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+from typing import NamedTuple
+
+from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
+from channel_sparsity.planning.costs import Clips, Speed, curve_work, rates_of, training_work
+
+SYNTHESIS_S = 0.006  # of one core for a second of the embedded scenes; measured on an AMD EPYC
+PAGES_S = 30.0  # of one core for all tables and figures
+PAIRS = ("train_s", "predict_s")
+BLOCK = 4096  # bytes that the smallest file occupies
+SMALL_FILES = {"training": 8, "curve": 8}  # beside what is counted: logs, JSON, short tables
+PAGES_BYTES = 5_000_000
+TABLE_BYTES = 300  # a clip's lines in all tables of data/
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The speed of a machine: `speeds` of the networks, `start_s` of a job, `decoding_s` of a clip's features."""
+
+    speeds: Mapping[str, Speed]
+    start_s: float
+    decoding_s: float
+
+
+def average(paces: Sequence[Pace]) -> Pace:
+    """The mean of what several processes measured at the same time."""
+
+    def speed(name: str) -> Speed:
+        some = [pace.speeds[name] for pace in paces]
+        pairs = {key: tuple(map(fmean, zip(*(getattr(each, key) for each in some), strict=True))) for key in PAIRS}
+        return replace(some[0], shape_s=fmean(each.shape_s for each in some), **pairs)
+
+    return Pace(
+        {name: speed(name) for name in paces[0].speeds},
+        fmean(pace.start_s for pace in paces),
+        fmean(pace.decoding_s for pace in paces),
+    )
+
+
+class Row(NamedTuple):
+    """A stage of a network (or of the data, or of the tables): CPU hours of one core and bytes left, of all jobs."""
+
+    network: str
+    stage: str
+    jobs: int
+    hours_a_job: float
+    hours: float
+    macs: float
+    bytes: int
+
+
+def rows_of(config: Mapping, pace: Pace, clips: Clips) -> list[Row]:
+    """The whole study, in the order of its stages."""
+    return [
+        _data(config, pace, sum(clips)),
+        *_trainings(config, pace, clips),
+        *_curves(config, pace, clips),
+        _row("", "tables and figures", 1, PAGES_S, 0.0, PAGES_BYTES),
+    ]
+
+
+def _row(network: str, stage: str, jobs: int, seconds: float, macs: float, size: float) -> Row:
+    return Row(network, stage, jobs, seconds / 3600, jobs * seconds / 3600, jobs * macs, round(jobs * size))
+
+
+def _data(config: Mapping, pace: Pace, clips: int) -> Row:
+    block = config["datasets"][config["dataset"]]
+    audio_s = clips * block["features"]["duration_s"]
+    seconds = clips * pace.decoding_s
+    if block["source"] == "synthetic":
+        seconds += SYNTHESIS_S * audio_s
+    return _row("", "data", 1, seconds, 0.0, sum(data_bytes(block, clips).values()))
+
+
+def _trainings(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
+    for network in config["networks"]:
+        speed = pace.speeds[network]
+        cells = len(lambdas_of(config, network)) * len(config["seeds"])
+        work = training_work(speed, config["training"], clips, pace.start_s)
+        # Weights, the statistics of the normalisations, a line a channel and a line an epoch; and WS, a job of its own.
+        size = 4 * speed.parameters[0] + 60 * speed.channels + 100 * config["training"]["epochs"]
+        size += BLOCK * SMALL_FILES["training"]
+        yield _row(network, "training", cells, work.seconds + pace.start_s / 2, work.macs, size)
+
+
+def _curves(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
+    for name, network in curves_of(config):
+        speed, recipe = pace.speeds[network], recipe_of(config, name)
+        cells = len(lambdas_of(config, network)) * len(config["seeds"])
+        work = curve_work(speed, recipe, clips, pace.start_s)
+        rates = rates_of(recipe)
+        steps = len(rates) + 1
+        # Class and log-probability of each clip at each step, label and row; a line a layer at each step; and PK.
+        size = clips.validation * (6 * steps + 10) + 25 * speed.layers * steps + BLOCK * SMALL_FILES["curve"]
+        if recipe["keep_steps"]:
+            size += 4 * sum(map(speed.parameters_at, [0.0, *rates]))
+        yield _row(network, f"curves, {name}", cells, work.seconds + pace.start_s / 2, work.macs, size)
+
+
+def data_bytes(block: Mapping, clips: int) -> dict[str, int]:
+    """Bytes that stay of each part of a data set's folder."""
+    features = block["features"]
+    frames = 1 + round(features["duration_s"] * features["sample_rate_hz"]) // features["hop_samples"]
+    audio = round(clips * features["duration_s"] * features["sample_rate_hz"] * 3)  # 24 bits, one channel
+    kept = {"logmel.h5": 4 * clips * features["bands"] * frames, "tables": clips * TABLE_BYTES}
+    if block["source"] == "synthetic":
+        kept["audio"] = audio
+    if block["source"] == "record" and block["record"]["archives"] is None:
+        if block["record"]["keep_archives"]:
+            kept["archives"] = sum(archive["bytes"] for archive in block["record"]["audio"])
+        if block["record"]["keep_audio"]:
+            kept["audio"] = audio
+    return kept
+
+
+def passing_bytes(block: Mapping, clips: int) -> int:
+    """Bytes that are needed besides, for a while: the three largest archives, or features that wait to be merged."""
+    if block["source"] != "record":
+        return 0
+    waiting = data_bytes(block, clips)["logmel.h5"]
+    if block["record"]["archives"] is not None or block["record"]["keep_archives"]:
+        return waiting
+    largest = sorted(archive["bytes"] for archive in block["record"]["audio"])[-3:]
+    return max(sum(largest), waiting)
+
+
+def wall_hours(rows: list[Row], cores: int, threads: int) -> float:
+    """Hours on so many cores: all the work shared out, or the longest chain of jobs, whichever is longer.
+
+    The data come first and use all cores; then each job of a network has `threads`.
+    """
+    data = sum(row.hours for row in rows if row.stage == "data") / cores
+    jobs = max(1, cores // threads)
+    rest = sum(row.hours for row in rows if row.stage != "data") / threads / jobs
+    chains = [
+        one.hours_a_job + max((row.hours_a_job for row in rows if row.network == one.network and row != one), default=0)
+        for one in rows
+        if one.stage == "training"
+    ]
+    return data + max(rest, max(chains, default=0) / threads)
+
+
+def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: int) -> dict:
+    """What estimate.json holds."""
+    block, threads = config["datasets"][config["dataset"]], config["training"]["threads"]
+    sizes = {
+        f"data/{config['dataset']}": data_bytes(block, sum(clips)),
+        f"results/{config['study']}": {
+            "train": sum(row.bytes for row in rows if row.stage == "training"),
+            "prune": sum(row.bytes for row in rows if row.stage.startswith("curves")),
+            "tables and figures": PAGES_BYTES,
+        },
+    }
+    return {
+        "clips_train": clips.train,
+        "clips_validation": clips.validation,
+        "core_hours": sum(row.hours for row in rows),
+        "cores": cores,
+        "wall_hours": wall_hours(rows, cores, threads),
+        "longest_job_hours": max(row.hours_a_job for row in rows if row.stage != "data"),
+        "macs": sum(row.macs for row in rows),
+        "gpu": "not estimated (docs/gpu.md)",
+        "download_bytes": _download(block),
+        "bytes": sizes,
+        "passing_bytes": passing_bytes(block, sum(clips)),
+        "start_s": pace.start_s,
+        "decoding_s": pace.decoding_s,
+        "speeds": {name: asdict(speed) for name, speed in pace.speeds.items()},
+    }
+
+
+def _download(block: Mapping) -> int:
+    if block["source"] != "record" or block["record"]["archives"] is not None:
+        return 0
+    return block["record"]["metadata"]["bytes"] + sum(archive["bytes"] for archive in block["record"]["audio"])
+
+
+def lines(estimate: Mapping, rows: list[Row]) -> Iterator[str]:
+    """What the terminal says."""
+    stages = {"data": "data", "training": "training", "curves": "curves", "tables": "tables and figures"}
+    for key, name in stages.items():
+        some = [row for row in rows if row.stage.startswith(key)]
+        if some:
+            jobs, hours = sum(row.jobs for row in some), sum(row.hours for row in some)
+            yield f"{name}: {jobs} job{'s' * (jobs > 1)}, {duration(hours)} of one core"
+    yield (
+        f"in all: {duration(estimate['core_hours'])} of one core, {duration(estimate['wall_hours'])} on "
+        f"{estimate['cores']} cores (the longest job {duration(estimate['longest_job_hours'])}); "
+        f"{estimate['macs'] / 1e15:.3g} x 10^15 multiply-accumulates; on a GPU: {estimate['gpu']}"
+    )
+    for folder, parts in estimate["bytes"].items():
+        listed = ", ".join(f"{part} {size_of(size)}" for part, size in parts.items())
+        yield f"{folder}: {size_of(sum(parts.values()))} ({listed})"
+    if estimate["passing_bytes"]:
+        yield f"for a while besides: {size_of(estimate['passing_bytes'])} of archives, or of features not merged yet"
+    if estimate["download_bytes"]:
+        yield f"to download: {size_of(estimate['download_bytes'])}, whose time is not estimated"
+
+
+def duration(hours: float) -> str:
+    """Hours as people say them."""
+    if hours < 1.5 / 60:
+        return f"{3600 * hours:.0f} s"
+    if hours < 2:
+        return f"{60 * hours:.0f} min"
+    return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
+
+
+def size_of(count: float) -> str:
+    """Bytes as people say them."""
+    unit = min(3, int(math.log10(max(1, count))) // 3)
+    return f"{count / 1000**unit:.3g} {('B', 'kB', 'MB', 'GB')[unit]}"
+
+
+def clips_of(count: int, split: Mapping) -> Clips:
+    """How many of `count` clips train: what `split` says, or 70 % where a list says it (TAU's does)."""
+    train = round(count * (split["train_share"] if split["kind"] != "official" else 0.7))
+    return Clips(train, count - train)

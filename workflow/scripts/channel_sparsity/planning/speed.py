@@ -1,0 +1,97 @@
+"""How fast this machine is: some steps of training and validation of a network, whole and at its narrowest.
+
+Between the two, the time that a clip takes is as good as linear in its multiply-accumulates (docs/planning.md), so they
+are enough for every step of a pruning curve.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy
+import torch
+
+from channel_sparsity.networks import build, widths_of
+from channel_sparsity.networks.channels import Network
+from channel_sparsity.networks.cost import cost
+from channel_sparsity.planning.costs import Speed
+from channel_sparsity.pruning.padding import padded
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import fit, predict
+from channel_sparsity.training.recipe import recipe_of
+
+FRAMES_AT_ONCE = 3200  # in a timed step: 8 clips of 401 frames take as long a clip as 32 do
+LONG_ENOUGH_S = 0.3  # of a measurement
+RATES = tuple(round(0.05 * number, 2) for number in range(20))
+
+
+class Timed(NamedTuple):
+    """CPU seconds of a piece of work: what the first time took more, and every time after."""
+
+    first: float
+    each: float
+
+
+def measure(name: str, width_scale: float, classes: int, bands: int, frames: int, training: Mapping) -> Speed:
+    """The speed of a network on clips of `bands` x `frames`, trained as `training` of the configuration says.
+
+    Seconds are CPU time, which other work on the machine disturbs least.
+    """
+    torch.set_num_threads(training["threads"])
+    network = build(name, classes, width_scale)
+    clips = min(training["batch_size"], max(4, math.ceil(FRAMES_AT_ONCE / frames)))
+    subset = _noise(clips, bands, frames, classes)
+    costs = [cost(_narrowed(network, rate), bands, frames) for rate in RATES]
+    narrow, whole = (_step(_narrowed(network, rate), subset, training) for rate in (RATES[-1], 0))
+    return Speed(
+        network=name,
+        shape_s=narrow[0].first + narrow[1].first,
+        train_s=(whole[0].each / clips, narrow[0].each / clips),
+        predict_s=(whole[1].each / clips, narrow[1].each / clips),
+        rates=RATES,
+        macs=tuple(each.macs for each in costs),
+        parameters=tuple(each.parameters for each in costs),
+        layers=len(network.channels),
+        channels=sum(widths_of(network).values()),
+    )
+
+
+def start_s(training: Mapping) -> float:
+    """CPU seconds of this process until its first step is done, whatever libraries do once included.
+
+    Every training and every curve pays them, so this comes before any `measure`.
+    """
+    network = build("mobilenet0.25", 2, 0.1)
+    _step(padded(network), _noise(4, 40, 40, 2), training)
+    return time.process_time()
+
+
+def _narrowed(network: Network, rate: float) -> Network:
+    """The network as a curve learns and measures it with this share of every layer's channels gone."""
+    widths = {name: max(1, round(width * (1 - rate))) for name, width in widths_of(network).items()}
+    return padded(network.resized(widths))
+
+
+def _noise(clips: int, bands: int, frames: int, classes: int) -> Subset:
+    generator = numpy.random.default_rng(0)
+    logmel = generator.standard_normal((clips, bands, frames), numpy.float32)
+    rows = numpy.arange(clips)
+    return Subset.of(logmel, rows, rows % classes, numpy.zeros(bands), numpy.ones(bands))
+
+
+def _step(network: Network, subset: Subset, training: Mapping) -> tuple[Timed, Timed]:
+    """A step of training and a validation."""
+    recipe = recipe_of({**training, "epochs": 10**6, "learning_rate": 1e-3, "warmup_epochs": 0})
+    epochs = fit(network, subset, recipe, lam=1e-4, seed=1, purpose=("speed",))
+    return _timed(lambda: next(epochs)), _timed(lambda: predict(network, subset))
+
+
+def _timed(work: Callable[[], object]) -> Timed:
+    """Do some work until it has taken long enough; the least of its times counts."""
+    times = []
+    while len(times) < 2 or sum(times[1:]) < LONG_ENOUGH_S:
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return Timed(max(0.0, times[0] - min(times[1:])), min(times[1:]))

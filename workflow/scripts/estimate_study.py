@@ -1,0 +1,52 @@
+"""Say how long the study takes on this machine and what it occupies, from some timed steps of each network."""
+
+import logging
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pandas
+
+from channel_sparsity.configuration import family
+from channel_sparsity.data.logmel import logmel_of
+from channel_sparsity.files import write_csv, write_json
+from channel_sparsity.planning.decoding import decoding_s, extent_of
+from channel_sparsity.planning.estimate import Pace, average, clips_of, lines, rows_of, summary
+from channel_sparsity.planning.speed import measure, start_s
+from job import job
+
+PROCESSES = 8  # that measure side by side; more cores are taken to be as fast
+
+
+def measured(config, scenes):
+    """The pace of one process: start, decoding and speeds, in the order in which they are measured."""
+    begin = start_s(config["training"])
+    block = config["datasets"][config["dataset"]]
+    logmel = logmel_of(block["features"])
+    speeds = {
+        name: measure(
+            name, config["width_scale"][family(name)], scenes, logmel.n_mels, logmel.frames, config["training"]
+        )
+        for name in config["networks"]
+    }
+    return Pace(speeds, begin, decoding_s(block))
+
+
+# The guard is for the worker processes, which import this file.
+if __name__ == "__main__":
+    with job(snakemake):
+        config, cores = snakemake.params.configuration, snakemake.params.cores
+        extent = extent_of(config["datasets"][config["dataset"]], config["dataset"])
+        # All cores at work, as in the study: two that share a cache or a clock are slower than one alone.
+        workers = max(1, min(cores // config["training"]["threads"], PROCESSES))
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            waiting = [pool.submit(measured, config, extent.scenes) for _ in range(workers)]
+            pace = average([each.result() for each in waiting])
+        clips = clips_of(extent.clips, config["split"])
+        rows = rows_of(config, pace, clips)
+        estimate = summary(config, pace, clips, rows, cores)
+        write_csv(snakemake.output.table, pandas.DataFrame(rows))
+        write_json(snakemake.output.estimate, estimate)
+        for line in lines(estimate, rows):
+            logging.info("%s", line)
+            print(line, file=sys.stderr, flush=True)
