@@ -85,7 +85,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
 def _went_wrong(cells: list[dict[str, str]]) -> list[str]:
     """Trainings and curves of which no number is of use, and why; nothing if there are none."""
     said = []
-    for row in cells:
+    for row in (row for row in cells if "curve_status" in row):  # tables of earlier versions do not say
         cell = f"    {row['network']}, lambda {row['lam']}, seed {row['seed']}"
         if row["training_status"] != "trained" or not row["ws"]:
             said.append(f"{cell}: {row['reason']}")

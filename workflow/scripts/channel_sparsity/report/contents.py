@@ -141,7 +141,6 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "departures": differing,
         "agreeing": agreeing,
         "threads": words.count(configuration["training"]["threads"], "thread"),
-        "device": configuration["training"]["device"],
         "versions": list(versions().items()),
         "stages": list(stages.items()),
         "configuration": page.pretty({**configuration, "datasets": used}),
