@@ -12,8 +12,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-#: A figure whose SVG is larger than this, for its many marks, is shown in pixels: so the page of the paper's study with
-#: five seeds stays under 5 MB, which mail servers take.
+#: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of the
+#: paper's study with five seeds stays under 5 MB, which mail servers take.
 VECTOR_BYTES = 500_000
 
 
@@ -41,12 +41,13 @@ def figure(path: str | Path, caption: str) -> Figure:
     """An SVG file as the page holds it. `caption`: its first line is the title (bold), the paragraph under it the rest.
 
     As an image of its own, nothing in it can act on the page, nor its styles and names on one another. If it is larger
-    than `VECTOR_BYTES`, the PNG beside it stands in, and the caption says so.
+    than `VECTOR_BYTES` and than the PNG beside it, the PNG stands in, and the caption says so.
     """
     path = Path(path)
     title, _, text = caption.strip().partition("\n")
     kind = "svg+xml"
-    if path.stat().st_size > VECTOR_BYTES:
+    size = path.stat().st_size
+    if size > VECTOR_BYTES and size > path.with_suffix(".png").stat().st_size:
         text += f" Shown in pixels for its many marks; {path.parent.name}/{path.name} has them sharp."
         path, kind = path.with_suffix(".png"), "png"
     data = base64.b64encode(path.read_bytes()).decode("ascii")
