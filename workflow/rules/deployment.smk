@@ -2,7 +2,10 @@
 
 LICENCE = {
     "record": DATASET.get("record", {}).get("licence", ""),
-    "folder": "The licence of the recordings is not known to the study: ask whoever made them before you pass this on.",
+    "folder": DATASET.get(
+        "licence",
+        "The licence of the recordings is not known to the study: ask whoever made them before you pass this on.",
+    ),
     "synthetic": "The clips are synthetic, made by this project's own code.",
 }[DATASET["source"]]
 

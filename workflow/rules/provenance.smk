@@ -46,7 +46,9 @@ rule record_provenance:
     params:
         code=code("record_provenance"),
         configuration=config,
-        stages={rule: code(rule) for rule in RECORDED},
+        stages={
+            rule: code(rule) for rule in (*RECORDED, "remake_network", "export_model")
+        },
         tree=untracked(str(ROOT)),
         device=untracked(DEVICE),
         logs=untracked(
