@@ -27,9 +27,11 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/deployment.smk"
 include: "workflow/rules/partial.smk"
 include: "workflow/rules/planning.smk"
 include: "workflow/rules/provenance.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -43,6 +45,8 @@ localrules:
     tables,
     figures,
     partial,
+    deploy,
+    report,
     # Seconds each, by the thousand: with the main process, never submitted to a cluster.
     report_dataset,
     split_clips,
@@ -53,17 +57,18 @@ localrules:
     vary_readings,
     draw_figures,
     draw_alternatives,
+    make_front,
+    draw_front,
+    choose_models,
     make_partial_tables,
     compare_partial_measures,
     vary_partial_readings,
     draw_partial_figures,
     draw_partial_alternatives,
+    make_partial_front,
+    draw_partial_front,
     record_provenance,
-    make_partial_tables,
-    draw_partial_figures,
-    compare_partial_measures,
-    vary_partial_readings,
-    draw_partial_alternatives,
+    write_report,
 
 
 rule all:
@@ -72,6 +77,8 @@ rule all:
         rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
+        rules.deploy.input,
+        rules.report.input,
         rules.record_provenance.output,
 
 

@@ -70,7 +70,7 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
         "    resnet11, lambda 1e-4, seed 2: WS undefined: these gammas do not differ",
         f"Tables to read: {tmp_path}/results/s/tables/*.html",
         f"Figures: {tmp_path}/results/s/figures/*.svg",
-        f"Report: {tmp_path}/results/s/report.html",
+        f"All on one page: {tmp_path}/results/s/report.html",
         f"Models to take away: {tmp_path}/results/s/deploy",
     ]
 
@@ -80,6 +80,8 @@ def test_a_part_of_a_study_says_how_much_is_there(study):
     assert outcome(*folders, *files) == ""
     write("data/d/clips.csv", CLIPS)
     assert outcome(*folders, *files) == "data/d: 3 clips of 2 scenes"
+    write("data/d/report.md")
+    assert outcome(*folders, *files) == "data/d: 3 clips of 2 scenes (report.md says what is in them)"
     write(files[0][0])
     said = "results/s: 1 of 2 networks trained, 0 of 2 pruning curves traced"
     assert outcome(*folders, *files).splitlines()[-1] == said
@@ -95,6 +97,16 @@ def test_tables_older_than_a_curve_are_not_taken_for_its_result(study):
     write(files[1][0])
     assert "older than the pruning curves" in outcome(*folders, *files)
     assert "r = " not in outcome(*folders, *files)
+
+
+def test_partial_tables_are_named_while_there_are_no_others(study, tmp_path):
+    write, folders, files = study
+    write("results/s/partial/tables/cells.csv")
+    said = f"Tables and figures of what is finished: {tmp_path}/results/s/partial"
+    assert outcome(*folders, *files) == said
+    write("results/s/tables/cells.csv", CELLS)
+    write("results/s/tables/correlation.csv", TABLE)
+    assert said not in outcome(*folders, *files)
 
 
 def test_each_failure_is_said_once_by_its_sentence(tmp_path):

@@ -137,6 +137,22 @@ def test_a_holder_touches_its_record(folder, monkeypatch):
         assert touched.wait(10)
 
 
+def test_a_lock_that_is_just_being_removed_is_not_taken(folder, monkeypatch):
+    """Its last holder removes it between the opening and the locking: whoever comes next would lock another file."""
+    flock, calls = fcntl.flock, []
+
+    def late(file, how):
+        if not calls:
+            (folder / "lock").unlink()
+        calls.append(how)
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with held(folder, never) as check:
+        check()
+        assert len(calls) == 2 and holders([folder])
+
+
 def test_of_many_that_come_at_once_one_at_a_time_is_let_in(folder):
     """Each tries until it was in once; nobody meets anybody there, though the folder comes and goes."""
     inside, met = [], []

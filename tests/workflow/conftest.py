@@ -24,6 +24,8 @@ MAKE_NOTHING = {
     "tables",
     "figures",
     "partial",
+    "deploy",
+    "report",
     "total",
 }
 

@@ -7,17 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas
 import pytest
-from conftest import TINY
 
+pytestmark = pytest.mark.faults
 TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
 PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
-
-
-def test_how_often_the_state_is_kept_reruns_nothing(study):
-    assert study.planned(changes={"state_seconds": 1}) == {}
 
 
 class Run:
@@ -28,7 +25,13 @@ class Run:
         self.command = [sys.executable, "-m", "snakemake", f"{PRUNE}/knee.json", "--cores", "1"]
         often = study.work.parent / "often.yaml"
         often.write_text("state_seconds: 0\n")
-        self.command += ["--directory", str(study.work), "--configfile", str(TINY), str(often)]
+        self.command += [
+            "--directory",
+            str(study.work),
+            "--configfile",
+            str(Path(__file__).with_name("tiny.yaml")),
+            str(often),
+        ]
 
     def start(self):
         """Begin it, in a process group of its own."""
@@ -68,7 +71,6 @@ def is_alive(pid):
     return os.path.exists(f"/proc/{pid}")
 
 
-@pytest.mark.faults
 def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, study):
     study.edit(
         "workflow/scripts/channel_sparsity/training/fit.py",
@@ -115,7 +117,6 @@ def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, stu
     assert pandas.read_csv(study.work / TRAIN / "timing.csv")["resumed"].tolist() == [2]
 
 
-@pytest.mark.faults
 def test_numbers_that_go_wrong_are_recorded_and_hold_back_nothing(study):
     penalty = "workflow/scripts/channel_sparsity/training/penalty.py"
     study.edit(penalty, "alpha=lam)", "alpha=lam if lam < 0.5 else float('nan'))")

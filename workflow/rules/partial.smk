@@ -92,3 +92,27 @@ use rule draw_alternatives as draw_partial_alternatives with:
         f"{PARTIAL}/figures/alternatives.log",
     params:
         note=PARTIAL_NOTE,
+
+
+use rule make_front as make_partial_front with:
+    input:
+        cells=f"{PARTIAL}/tables/cells.csv",
+        curves=for_all(OF_CURVE["curve.csv"], FINISHED_CURVES),
+    output:
+        in_partial(rules.make_front.output),
+    log:
+        f"{PARTIAL}/tables/front.log",
+    params:
+        curves=FINISHED_CURVES,
+        note=PARTIAL_NOTE,
+
+
+use rule draw_front as draw_partial_front with:
+    input:
+        f"{PARTIAL}/tables/front.csv",
+    output:
+        in_partial(rules.draw_front.output),
+    log:
+        f"{PARTIAL}/figures/accuracy_cost.log",
+    params:
+        note=PARTIAL_NOTE,

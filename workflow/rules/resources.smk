@@ -83,6 +83,16 @@ def curve_minutes(wildcards, input, attempt):
     return minutes_of(steps * epochs, wildcards, input.manifest, attempt)
 
 
+def chosen_memory(wildcards, input, attempt):
+    """Megabytes of making the network of a model again."""
+    return network_memory(SimpleNamespace(**chosen(wildcards)), input, attempt)
+
+
+def chosen_minutes(wildcards, input, attempt):
+    """Minutes of the same: a curve's, at most."""
+    return curve_minutes(SimpleNamespace(**chosen(wildcards)), input, attempt)
+
+
 def decoding_memory(wildcards, threads, attempt):
     """Megabytes of decoding clips, a process each core."""
     return attempt * (500 + 250 * threads)

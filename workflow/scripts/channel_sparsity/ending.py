@@ -19,14 +19,15 @@ def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence
     lines = []
     if (data / "clips.csv").is_file():
         clips = read_clips(data / "clips.csv")
-        lines.append(f"{data}: {len(clips):,} clips of {clips['scene'].nunique()} scenes")
+        described = " (report.md says what is in them)" if (data / "report.md").is_file() else ""
+        lines.append(f"{data}: {len(clips):,} clips of {clips['scene'].nunique()} scenes{described}")
         if (results / "split.csv").is_file():
             subset = _column(results / "split.csv", "subset")
             if len(subset) == len(clips):
                 lines.append(f"  {describe(clips['identifier'], clips['filename'].map(subset))}")
     lines += _progress(results, trained, pruned)
     lines += _tables(results, pruned)
-    for words, name in (("Report", "report.html"), ("Models to take away", "deploy")):
+    for words, name in (("All on one page", "report.html"), ("Models to take away", "deploy")):
         if (results / name).exists():
             lines.append(f"{words}: {(results / name).resolve()}")
     return "\n".join(lines)
@@ -58,12 +59,12 @@ def _count(files: Sequence[Path]) -> str:
 def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
     """The correlation of WS and PK for each network and recipe, and where the tables and figures lie."""
     table = results / "tables" / "correlation.csv"
+    partial = results / "partial"
+    finished = [f"Tables and figures of what is finished: {partial.resolve()}"] if partial.is_dir() else []
     if not table.is_file():
-        return []
+        return finished
     if any(knee.is_file() and knee.stat().st_mtime > table.stat().st_mtime for knee in pruned):
-        return [
-            f"The tables in {results}/tables are older than the pruning curves: the target `tables` makes them anew"
-        ]
+        return [f"{results}/tables is older than the pruning curves: the target `tables` makes it anew", *finished]
     rows, cells = _rows(table), _rows(table.with_name("cells.csv"))
     excluded = Counter(row["included"] for row in cells)["False"]
     return [
@@ -84,7 +85,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
 def _went_wrong(cells: list[dict[str, str]]) -> list[str]:
     """Trainings and curves of which no number is of use, and why; nothing if there are none."""
     said = []
-    for row in cells:
+    for row in (row for row in cells if "curve_status" in row):  # tables of earlier versions do not say
         cell = f"    {row['network']}, lambda {row['lam']}, seed {row['seed']}"
         if row["training_status"] != "trained" or not row["ws"]:
             said.append(f"{cell}: {row['reason']}")

@@ -58,8 +58,8 @@ _MARKS = (
 _OF_FAMILY = dict(zip(FAMILIES, itertools.cycle(_MARKS), strict=False))
 
 #: Darker from v1 to v4 and on: the share of the way to white, or to black if negative.
-_SHADES = {"v1": 0.35, "v2": 0.0, "v3": -0.3}
-_DARKEST = -0.62
+_SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4}
+_DARKEST = -0.65
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
     ordered = sorted(set(lambdas), key=float)
     colours = matplotlib.colormaps["viridis_r"]
     span = max(len(ordered) - 1, 1)
-    return {lam: colours(0.12 + 0.88 * place / span) for place, lam in enumerate(ordered)}
+    return {lam: colours(0.32 + 0.68 * place / span) for place, lam in enumerate(ordered)}
 
 
 def network_labels(frame: pandas.DataFrame) -> dict[str, str]:
