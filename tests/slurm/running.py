@@ -54,7 +54,18 @@ class Study:
 
     def start(self, *arguments, profile="slurm", configfiles=STUDY):
         """Start the command of docs/cluster.md, with status checks that fit jobs of seconds."""
-        command = [sys.executable, "-m", "snakemake", *arguments, "--directory", self.folder, "--cores", "2"]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "tables",
+            "figures",
+            *arguments,
+            "--directory",
+            self.folder,
+            "--cores",
+            "2",
+        ]
         command += ["--workflow-profile", f"profiles/{profile}"]
         if configfiles:
             command += ["--configfile", *configfiles]
