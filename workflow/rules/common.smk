@@ -154,8 +154,9 @@ def split_settings(_):
 
 
 def untracked(value):
-    """A parameter that decides no result: Snakemake does not compare those that depend on resources."""
-    return lambda wildcards, resources: value
+    """A parameter that decides no result: Snakemake does not compare those that depend on outputs."""
+    # Nor those that depend on resources, but these it cannot know while a checkpoint is to come.
+    return lambda wildcards, output: value
 
 
 def unless_kept(path):
