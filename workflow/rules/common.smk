@@ -309,6 +309,12 @@ def model_files(_):
     ]
 
 
+def deployed(wildcards):
+    """`model_files`, and how long they take; nothing if there is no model."""
+    files = model_files(wildcards)
+    return [*files, f"{DEPLOY}/timing.csv"] if files else []
+
+
 def chosen_code(script):
     """`code_for`, for the network and recipe that a model comes from."""
     return lambda wildcards: code_for(script)(SimpleNamespace(**chosen(wildcards)))
