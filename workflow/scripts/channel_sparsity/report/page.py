@@ -12,8 +12,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-#: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of the
-#: paper's study with five seeds stays under 5 MB, which mail servers take.
+#: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of
+#: the paper's study with five seeds stays under 5 MB, which mail servers take.
 VECTOR_BYTES = 500_000
 
 
