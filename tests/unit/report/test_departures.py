@@ -57,7 +57,8 @@ def test_the_demo_says_how_far_it_is_from_the_paper():
         ({"split": {"kind": "official", "train_list": "x"}}, "Training and validation", "the official lists"),
         ({"knee": {"rule": "kneed", "axis": "masked", "sensitivity": 2.0, "online": True}}, "Rule of the knee",
          "Kneedle, psi = 2, online"),
-        ({"pruning": CONFIGURATION["pruning"] | {"finetuning": {"when": "none", "recalibrate": False}}}, "Epochs of fine-tuning", "none"),
+        ({"pruning": CONFIGURATION["pruning"] | {"finetuning": {"when": "none", "recalibrate": False}}},
+         "Epochs of fine-tuning", "none"),
         ({"seeds": [1, 2, 3]}, "Trainings of a network at a lambda", "3"),
     ],
 )  # fmt: skip
