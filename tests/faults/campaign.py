@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +69,9 @@ class Campaign:
         """A copy of the finished study."""
         return Study.copy_of(self.reference, folder or self.folder / "broken")
 
-    def undo(self, study: Study) -> str:
+    def undo(self, study: Study, among: Iterable[str] = STAGES) -> str:
         """Delete what a stage, drawn at random, and those after it made; the stage's name."""
-        (first,) = self.chance.choices(list(STAGES), [often for _, often, _ in STAGES.values()])
+        (first,) = self.chance.choices(list(among), [STAGES[stage][1] for stage in among])
         later = list(STAGES)[list(STAGES).index(first) :]
         lam = self.chance.choice(LAMBDAS) if "split_clips" not in later else "*"
         for stage in later:
@@ -86,15 +86,26 @@ class Campaign:
             return Outcome(kind, what, WRONG, f"{wrong[0]} and {len(wrong) - 1} more differ")
         return Outcome(kind, what, SAID if errors else SAME, "; ".join(errors))
 
-    def end(self, study: Study, kind: str, what: str, errors: tuple[str, ...] = (), repair: bool = False) -> Outcome:
-        """Run a study until it ends well, doing what its errors ask for if `repair`; then judge it."""
+    def end(
+        self,
+        study: Study,
+        kind: str,
+        what: str,
+        errors: Iterable[str] = (),
+        also: Path | None = None,
+        repair: bool = False,
+    ) -> Outcome:
+        """Run a study, and what makes the file `also`, until it ends well; then judge it.
+
+        If `repair`, what its errors ask for is done in between.
+        """
         heard = list(errors)
         for _ in range(REPAIRS):
-            code, said = study.go_on()
+            code, said = study.go_on(*([str(also.relative_to(study.folder))] if also else []))
             found = sentences(said)
             if code == 0:
                 return self.judge(study, kind, what, heard)
-            if "Traceback" in said or not found:
+            if not found or (repair and "Traceback" in said):
                 return Outcome(kind, what, WRONG, f"no clear error: {said[-300:]}")
             heard += found
             if not repair or len(found) > 1:
@@ -103,7 +114,10 @@ class Campaign:
         return Outcome(kind, what, WRONG, f"the errors never end: {heard}")
 
     def obey(self, study: Study, sentence: str) -> None:
-        """Delete what an error asks to delete."""
+        """Delete what an error asks to delete; touch a file that is from the future."""
+        if future := re.search(rf"older modification time .* than input ({PLACE})", sentence):
+            (study.folder / future[1]).touch()
+            return
         named = re.search(rf"delete ({PLACE})", sentence) or re.search(rf"({PLACE})", sentence)
         path = study.folder / named[1]
         for each in path.parent.glob("*.*") if "beside it" in sentence else [path]:
@@ -115,13 +129,30 @@ class Campaign:
         read, output = drawn(self.chance, study.folder)
         output.unlink()
         what = f"{read.relative_to(study.folder)}: {harm(self.chance, read)}; then {output.name}"
-        return self.end(study, kind, what, repair=True)
+        return self.end(study, kind, what, also=output, repair=True)
+
+    def damage_state(self, kind: str) -> Outcome:
+        """A job is killed with all others when it has kept its state, which is then damaged, or not."""
+        study = self.copy()
+        what = self.undo(study, ("train_network", "prune_network"))
+        process = study.start()
+        kept = "results/faults/*/**/state/state.safetensors"
+        while process.poll() is None and not (states := list(study.folder.glob(kept))):
+            time.sleep(0.01)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        ended(process)
+        for state in states:
+            harm = self.chance.choice([*DAMAGES.values(), None])
+            if state.exists() and harm:
+                what += f", {state.parent.parent.relative_to(study.folder)}/state {harm(self.chance, state)}"
+        return self.end(study, kind, what if states else f"{what}: had ended")
 
     def kill(self, kind: str, stop: Callable) -> Outcome:
         """A run is stopped some time after some of its jobs."""
         study = self.copy()
         first = self.undo(study)
-        jobs, delay = self.chance.randrange(STAGES[first][2]), self.chance.uniform(0, self.run_s / 8)
+        jobs, delay = self.chance.randrange(STAGES[first][2]), self.chance.uniform(0, max(self.run_s, 20) / 8)
         process = study.start()
         try:
             while process.poll() is None and process.said.read_text(errors="replace").count("\nFinished") < jobs:
@@ -245,6 +276,7 @@ def faults(campaign: Campaign) -> dict[str, Callable[[str], Outcome]]:
     made = {kind: lambda kind, stop=stop: campaign.kill(kind, stop) for kind, stop in KILLS.items()}
     made |= {kind: lambda kind, harm=harm: campaign.damage(kind, harm) for kind, harm in DAMAGES.items()}
     made["file from the future"] = lambda kind: campaign.damage(kind, from_the_future)
+    made["killed, state damaged"] = campaign.damage_state
     made["two runs at once"] = campaign.two_runs
     made["disk full"] = lambda kind: campaign.disk(kind, read_only=False)
     made["read-only disk"] = lambda kind: campaign.disk(kind, read_only=True)

@@ -131,6 +131,8 @@ rule export_model:
         f"{DEPLOY}/logs/{{model}}.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=chosen_code("export_model"),
         cell=chosen,
@@ -175,6 +177,8 @@ rule time_models:
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code("time_models"),
     message:
