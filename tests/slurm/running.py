@@ -31,7 +31,7 @@ class Run:
                 start_new_session=True,
             )
 
-    def end(self, seconds=240):
+    def end(self, seconds=900):
         """Wait for its end; its return code and what it said."""
         return self.process.wait(seconds), self.said.read_text()
 
