@@ -6,7 +6,7 @@ import re
 import sys
 from types import SimpleNamespace
 
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
 TEMPLATES = ROOT / "workflow" / "report"

@@ -98,8 +98,8 @@ rule remake_network:
     threads: config["training"]["threads"]
     resources:
         **GPU,
-        mem_mb=chosen_memory,
-        runtime=chosen_minutes,
+        mem_mb=once_chosen(network_memory),
+        runtime=once_chosen(curve_minutes),
     params:
         code=chosen_code("remake_network"),
         settings=config["training"],

@@ -100,14 +100,20 @@ def curve_minutes(wildcards, input, attempt):
     return minutes_of(recipe_settings(wildcards), wildcards, input.manifest, attempt)
 
 
-def chosen_memory(wildcards, input, attempt):
-    """Megabytes of making the network of a model again."""
-    return network_memory(SimpleNamespace(**chosen(wildcards)), input, attempt)
+def once_chosen(resource):
+    """A resource of the job that makes a model's network again: that of its curve, at most.
 
+    While the models are still to be chosen Snakemake stumbles over a resource that is not known; any number will do, since
+    it asks again.
+    """
 
-def chosen_minutes(wildcards, input, attempt):
-    """Minutes of the same: a curve's, at most."""
-    return curve_minutes(SimpleNamespace(**chosen(wildcards)), input, attempt)
+    def of(wildcards, input, attempt):
+        try:
+            return resource(SimpleNamespace(**chosen(wildcards)), input, attempt)
+        except IncompleteCheckpointException:
+            return 1000
+
+    return of
 
 
 def decoding_memory(wildcards, threads, attempt):

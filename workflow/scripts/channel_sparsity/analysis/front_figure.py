@@ -41,7 +41,10 @@ def accuracy_cost(front: pandas.DataFrame, budget: Mapping, note: str = "") -> F
         ):
             _steps(axes, front.assign(cost=front[cost] / unit))
             best = front[front[on_front]].sort_values([cost, "accuracy"])
-            axes.plot(best[cost] / unit, 100 * best["accuracy"], color=_INK, lw=1.2, drawstyle="steps-post", zorder=3)
+            # Behind the last of them nothing is better.
+            costs = [*best[cost] / unit, front[cost].max() / unit]
+            heights = [*100 * best["accuracy"], 100 * best["accuracy"].max()]
+            axes.plot(costs, heights, color=_INK, lw=1.2, drawstyle="steps-post", zorder=3)
             axes.axvline(limit / unit, color="#aa3377", lw=1.1, ls="--", zorder=1)
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter("{x:g}")
