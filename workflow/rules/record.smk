@@ -105,6 +105,9 @@ rule extract_archive:
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
+    resources:
+        # In the place of a download: archives that are read more slowly than they come would fill the disk.
+        downloads=0 if RECORD["keep_archives"] or RECORD["archives"] else 1,
     params:
         code=code("extract_archive"),
         devices=DATASET["devices"],
