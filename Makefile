@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo adopt test faults tutorials lint bench lock clean
+.PHONY: help demo adopt test faults tutorials browser slurm lint bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -18,13 +18,19 @@ adopt: $(VENV)/.complete ## take over a study that was handed on: make adopt FRO
 	python workflow/scripts/adopt_study.py "$(FROM)" --cores $(CORES)
 
 test: $(VENV)/.complete ## unit tests and one tiny run of the study
-	python -m pytest tests -m "not faults and not tutorials"
+	python -m pytest tests -m "not faults and not tutorials and not browser and not slurm"
 
 faults: $(VENV)/.complete ## what kills, full disks, bad archives and servers do to a run
 	python -m pytest tests -m faults
 
+browser: $(VENV)/.complete ## the report in a real browser (on Debian: apt install chromium)
+	python -m pytest tests -m browser
+
 tutorials: $(VENV)/.complete ## the commands of docs/tutorials, in full
 	python -m pytest tests -m tutorials
+
+slurm: $(VENV)/.complete ## the study on a real SLURM of one node (as root, with Debian's packages of it)
+	python -m pytest tests/slurm
 
 lint: $(VENV)/.complete ## style of Python, of the rules and of the workflow
 	ruff check .
@@ -55,4 +61,6 @@ $(VENV)/.complete: envs/torch.txt envs/requirements.txt
 	@echo "Setting up $(VENV) (once; a few minutes, about 3 GB, most of it PyTorch)"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(RUN)pip install --quiet --disable-pip-version-check --require-hashes -r envs/torch.txt -r envs/requirements.txt
+	@echo $(CURDIR)/workflow/scripts > \
+	  "$$($(RUN)python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/channel_sparsity.pth"
 	@touch $@

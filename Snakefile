@@ -13,6 +13,7 @@ configfile: ROOT / "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 
@@ -26,8 +27,11 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/deployment.smk"
+include: "workflow/rules/partial.smk"
 include: "workflow/rules/planning.smk"
 include: "workflow/rules/provenance.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -40,6 +44,31 @@ localrules:
     curves,
     tables,
     figures,
+    partial,
+    deploy,
+    report,
+    # Seconds each, by the thousand: with the main process, never submitted to a cluster.
+    report_dataset,
+    split_clips,
+    measure_sparsity,
+    find_knee,
+    make_tables,
+    compare_measures,
+    vary_readings,
+    draw_figures,
+    draw_alternatives,
+    make_front,
+    draw_front,
+    choose_models,
+    make_partial_tables,
+    compare_partial_measures,
+    vary_partial_readings,
+    draw_partial_figures,
+    draw_partial_alternatives,
+    make_partial_front,
+    draw_partial_front,
+    record_provenance,
+    write_report,
 
 
 rule all:
@@ -48,7 +77,15 @@ rule all:
         rules.dataset.input,
         rules.tables.input,
         rules.figures.input,
+        rules.deploy.input,
+        rules.report.input,
         rules.record_provenance.output,
+
+
+onstart:
+    refuse_orphans_of(workflow)
+    for holder in holders(STATES):
+        print(f"At work already: {holder}", file=sys.stderr)
 
 
 onsuccess:

@@ -18,8 +18,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,15 +29,16 @@ from study import LOCKED, Study, differing, ended, sentences, workers
 SAME, SAID, WRONG, SKIPPED = "the same bytes", "one error, then the same bytes", "WRONG", "skipped"
 REPAIRS = 3
 
-#: What each stage makes, in order, and how often the disturbance begins there: the later, the cheaper.
+#: What each stage makes, in order; how often the disturbance begins there (the later, the cheaper), and how many jobs
+#: run from there on.
 STAGES = {
-    "synthesise_scenes": ("data/faults/*", 1),
-    "extract_features": ("data/faults/[flm]*.*", 1),
-    "split_clips": ("results/faults/*.*", 1),
-    "train_network": ("results/faults/train/*/lambda-{lam}/seed-1/*", 5),
-    "prune_network": ("results/faults/prune/*/*/lambda-{lam}/seed-1/*", 5),
-    "find_knee": ("results/faults/prune/*/*/lambda-{lam}/seed-1/knee.json", 2),
-    "make_tables": ("results/faults/tables/*", 2),
+    "synthesise_scenes": ("data/faults/*", 1, 13),
+    "extract_features": ("data/faults/[flm]*.*", 1, 12),
+    "split_clips": ("results/faults/*.*", 1, 10),
+    "train_network": ("results/faults/train/*/lambda-{lam}/seed-1/*", 6, 5),
+    "prune_network": ("results/faults/prune/*/*/lambda-{lam}/seed-1/*", 6, 3),
+    "find_knee": ("results/faults/prune/*/*/lambda-{lam}/seed-1/knee.json", 1, 2),
+    "make_tables": ("results/faults/tables/*", 1, 1),
 }
 
 
@@ -58,7 +59,7 @@ class Campaign:
     def __init__(self, folder: Path, chance: random.Random):
         self.folder, self.chance = folder, chance
         self.reference = Study(folder / "reference")
-        self.reference.folder.mkdir(parents=True)
+        self.reference.folder.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         code, said = self.reference.run()
         assert code == 0, said
@@ -68,9 +69,9 @@ class Campaign:
         """A copy of the finished study."""
         return Study.copy_of(self.reference, folder or self.folder / "broken")
 
-    def undo(self, study: Study) -> str:
+    def undo(self, study: Study, among: Iterable[str] = STAGES) -> str:
         """Delete what a stage, drawn at random, and those after it made; the stage's name."""
-        (first,) = self.chance.choices(list(STAGES), [often for _, often in STAGES.values()])
+        (first,) = self.chance.choices(list(among), [STAGES[stage][1] for stage in among])
         later = list(STAGES)[list(STAGES).index(first) :]
         lam = self.chance.choice(LAMBDAS) if "split_clips" not in later else "*"
         for stage in later:
@@ -85,15 +86,26 @@ class Campaign:
             return Outcome(kind, what, WRONG, f"{wrong[0]} and {len(wrong) - 1} more differ")
         return Outcome(kind, what, SAID if errors else SAME, "; ".join(errors))
 
-    def end(self, study: Study, kind: str, what: str, errors: tuple[str, ...] = (), repair: bool = False) -> Outcome:
-        """Run a study until it ends well, doing what its errors ask for if `repair`; then judge it."""
+    def end(
+        self,
+        study: Study,
+        kind: str,
+        what: str,
+        errors: Iterable[str] = (),
+        also: Path | None = None,
+        repair: bool = False,
+    ) -> Outcome:
+        """Run a study, and what makes the file `also`, until it ends well; then judge it.
+
+        If `repair`, what its errors ask for is done in between.
+        """
         heard = list(errors)
         for _ in range(REPAIRS):
-            code, said = study.go_on()
+            code, said = study.go_on(*([str(also.relative_to(study.folder))] if also else []))
             found = sentences(said)
             if code == 0:
                 return self.judge(study, kind, what, heard)
-            if "Traceback" in said or not found:
+            if not found or (repair and "Traceback" in said):
                 return Outcome(kind, what, WRONG, f"no clear error: {said[-300:]}")
             heard += found
             if not repair or len(found) > 1:
@@ -102,7 +114,10 @@ class Campaign:
         return Outcome(kind, what, WRONG, f"the errors never end: {heard}")
 
     def obey(self, study: Study, sentence: str) -> None:
-        """Delete what an error asks to delete."""
+        """Delete what an error asks to delete; touch a file that is from the future."""
+        if future := re.search(rf"older modification time .* than input ({PLACE})", sentence):
+            (study.folder / future[1]).touch()
+            return
         named = re.search(rf"delete ({PLACE})", sentence) or re.search(rf"({PLACE})", sentence)
         path = study.folder / named[1]
         for each in path.parent.glob("*.*") if "beside it" in sentence else [path]:
@@ -114,13 +129,30 @@ class Campaign:
         read, output = drawn(self.chance, study.folder)
         output.unlink()
         what = f"{read.relative_to(study.folder)}: {harm(self.chance, read)}; then {output.name}"
-        return self.end(study, kind, what, repair=True)
+        return self.end(study, kind, what, also=output, repair=True)
+
+    def damage_state(self, kind: str) -> Outcome:
+        """A job is killed with all others when it has kept its state, which is then damaged, or not."""
+        study = self.copy()
+        what = self.undo(study, ("train_network", "prune_network"))
+        process = study.start()
+        kept = "results/faults/*/**/state/state.safetensors"
+        while process.poll() is None and not (states := list(study.folder.glob(kept))):
+            time.sleep(0.01)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        ended(process)
+        for state in states:
+            harm = self.chance.choice([*DAMAGES.values(), None])
+            if state.exists() and harm:
+                what += f", {state.parent.parent.relative_to(study.folder)}/state {harm(self.chance, state)}"
+        return self.end(study, kind, what if states else f"{what}: had ended")
 
     def kill(self, kind: str, stop: Callable) -> Outcome:
         """A run is stopped some time after some of its jobs."""
         study = self.copy()
         first = self.undo(study)
-        jobs, delay = self.chance.randrange(6), self.chance.uniform(0, self.run_s / 5)
+        jobs, delay = self.chance.randrange(STAGES[first][2]), self.chance.uniform(0, max(self.run_s, 20) / 8)
         process = study.start()
         try:
             while process.poll() is None and process.said.read_text(errors="replace").count("\nFinished") < jobs:
@@ -244,6 +276,7 @@ def faults(campaign: Campaign) -> dict[str, Callable[[str], Outcome]]:
     made = {kind: lambda kind, stop=stop: campaign.kill(kind, stop) for kind, stop in KILLS.items()}
     made |= {kind: lambda kind, harm=harm: campaign.damage(kind, harm) for kind, harm in DAMAGES.items()}
     made["file from the future"] = lambda kind: campaign.damage(kind, from_the_future)
+    made["killed, state damaged"] = campaign.damage_state
     made["two runs at once"] = campaign.two_runs
     made["disk full"] = lambda kind: campaign.disk(kind, read_only=False)
     made["read-only disk"] = lambda kind: campaign.disk(kind, read_only=True)
@@ -272,11 +305,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="where to work; an undisturbed study that is there is used again")
     parser.add_argument("--kinds", nargs="*", help="only faults whose names contain one of these words")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     outcomes = []
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+    with nullcontext(arguments.folder) if arguments.folder else tempfile.TemporaryDirectory(prefix="faults-") as folder:
         campaign = Campaign(Path(folder), chance)
         print(f"undisturbed: {campaign.run_s:.0f} s", flush=True)
         possible = faults(campaign)

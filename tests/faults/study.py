@@ -46,12 +46,12 @@ class Study:
         """Run Snakemake to its end: the code that it ends with, and what it says."""
         return ended(self.start(*arguments))
 
-    def go_on(self) -> tuple[int, str]:
+    def go_on(self, *also: str) -> tuple[int, str]:
         """The same command again, after a kill; a lock that is left is taken away, as Snakemake says."""
-        code, said = self.run()
+        code, said = self.run(*also, TARGET)
         if LOCKED in said:
             self.run("--unlock")
-            code, said = self.run()
+            code, said = self.run(*also, TARGET)
         return code, said
 
     def files(self) -> dict[str, bytes]:
@@ -83,12 +83,18 @@ def differing(ours: Study, theirs: Study) -> list[str]:
 
 
 def sentences(said: str) -> list[str]:
-    """The errors that a run ended with, each once: the jobs' own, or else Snakemake's."""
+    """The errors that a run ended with, each once: the jobs' own, or else Snakemake's.
+
+    What the workflow says has no traceback; Snakemake's own errors, such as a disk without room for its notes, may.
+    """
     own = re.findall(r"^error: .*$", said, flags=re.MULTILINE)
     if own:
         return list(dict.fromkeys(own))
-    found = re.findall(r"^(?:(\w*Error|\w*Exception)\b.*:\n(.+)|(Error: .+))$", said, flags=re.MULTILINE)
-    return list(dict.fromkeys(f"{kind}: {text}" if kind else whole for kind, text, whole in found))
+    found = re.findall(
+        r"^(?:WorkflowError|\w*Exception)\b.*:\n(.+)|^(OSError: .+|Error: .+)$", said, flags=re.MULTILINE
+    )
+    texts = dict.fromkeys(one.strip() or other for one, other in found)
+    return [text for text in texts if "At least one job did not complete" not in text]
 
 
 def descendants(pid: int) -> list[int]:

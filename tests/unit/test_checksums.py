@@ -64,7 +64,10 @@ def test_a_file_of_the_users_own_passes(written):
     assert verify_folder(written) == {written / "curve.csv", written / "audio/a.wav", written / "audio/deep/b.wav"}
 
 
-@pytest.mark.parametrize("damage", [lambda text: "", lambda text: text[:40], lambda text: "\0" * len(text)])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda text: "", lambda text: text[:40], lambda text: "\0" * len(text), lambda text: text.replace("  ", "  ../")],
+)
 def test_a_damaged_record_is_named(written, damage):
     path = written / "prune.sha256"
     path.write_text(damage(path.read_text()))

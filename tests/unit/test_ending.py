@@ -11,7 +11,14 @@ vgg11,slimming,6,0.9291,0.47,0.992,
 resnet11,ista,3,0.5,,,no interval of r at fewer than 4 points
 mobilenet0.25,slimming,0,,,,"needs at least 3 points, has 0"
 """
-CELLS = "network,included\nvgg11,True\nvgg11,False\nresnet11,True\n"
+CELLS = """network,recipe,lam,seed,ws,included,reason,training_status,curve_status
+vgg11,slimming,0,1,0.1,True,,trained,traced
+vgg11,slimming,1e-1,1,,False,training diverged: the training loss was nan in epoch 1,diverged,diverged
+vgg11,ista,1e-1,1,,False,training diverged: the training loss was nan in epoch 1,diverged,diverged
+resnet11,ista,0,1,0.1,False,"no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",trained,diverged
+resnet11,ista,1e-4,2,,False,WS undefined: these gammas do not differ,trained,traced
+resnet11,ista,1e-5,2,0.3,False,no knee: flat,trained,traced
+"""
 CLIPS = """filename,scene,city,location,segment,device,identifier,duration_s,sample_rate_hz,channels
 audio/1.wav,bus,,x,,a,x,1,44100,1
 audio/2.wav,bus,,x,,a,x,1,44100,1
@@ -56,10 +63,14 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
         "         vgg11  slimming               r = 0.93 (0.47 to 0.99), n = 6",
         "      resnet11  ista                   r = 0.50, n = 3",
         " mobilenet0.25  slimming               no r: needs at least 3 points, has 0",
-        "  without 1 of 3 cells (tables/cells.html says why)",
+        "  without 5 of 6 cells (tables/cells.html says why)",
+        "  of which went wrong:",
+        "    vgg11, lambda 1e-1, seed 1: training diverged: the training loss was nan in epoch 1",
+        "    resnet11, lambda 0, seed 1, ista: no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",
+        "    resnet11, lambda 1e-4, seed 2: WS undefined: these gammas do not differ",
         f"Tables to read: {tmp_path}/results/s/tables/*.html",
         f"Figures: {tmp_path}/results/s/figures/*.svg",
-        f"Report: {tmp_path}/results/s/report.html",
+        f"All on one page: {tmp_path}/results/s/report.html",
         f"Models to take away: {tmp_path}/results/s/deploy",
     ]
 
@@ -69,6 +80,8 @@ def test_a_part_of_a_study_says_how_much_is_there(study):
     assert outcome(*folders, *files) == ""
     write("data/d/clips.csv", CLIPS)
     assert outcome(*folders, *files) == "data/d: 3 clips of 2 scenes"
+    write("data/d/report.md")
+    assert outcome(*folders, *files) == "data/d: 3 clips of 2 scenes (report.md says what is in them)"
     write(files[0][0])
     said = "results/s: 1 of 2 networks trained, 0 of 2 pruning curves traced"
     assert outcome(*folders, *files).splitlines()[-1] == said
@@ -86,6 +99,16 @@ def test_tables_older_than_a_curve_are_not_taken_for_its_result(study):
     assert "r = " not in outcome(*folders, *files)
 
 
+def test_partial_tables_are_named_while_there_are_no_others(study, tmp_path):
+    write, folders, files = study
+    write("results/s/partial/tables/cells.csv")
+    said = f"Tables and figures of what is finished: {tmp_path}/results/s/partial"
+    assert outcome(*folders, *files) == said
+    write("results/s/tables/cells.csv", CELLS)
+    write("results/s/tables/correlation.csv", TABLE)
+    assert said not in outcome(*folders, *files)
+
+
 def test_each_failure_is_said_once_by_its_sentence(tmp_path):
     (tmp_path / "one.log").write_text("epoch 1\nTraceback\n2026 error: a.wav cannot be read: replace it\n")
     (tmp_path / "two.log").write_text("epoch 1\n")
@@ -94,4 +117,22 @@ def test_each_failure_is_said_once_by_its_sentence(tmp_path):
     assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
         "error: a.wav cannot be read: replace it",
         "error: a job ended without a word: see two.log",
+    ]
+
+
+def test_on_a_cluster_what_killed_a_job_is_in_the_systems_log(tmp_path):
+    (tmp_path / "own.log").write_text("error: it is held by process 7\n")
+    (tmp_path / "cut.log").write_text("epoch 1\n")
+    (tmp_path / "again.log").write_text("epoch 1\n")
+    (tmp_path / "again.csv").write_text("")
+    (tmp_path / "1.log").write_text("epoch 1\nslurmstepd: error: *** JOB 1 CANCELLED DUE TO TIME LIMIT ***\n")
+    blocks = [
+        f"    output: {name}.csv, b\n    log: {name}.log, {tmp_path}/1.log (check" for name in ("own", "cut", "again")
+    ]
+    blocks.append("    log: cut.log, 2.log (check")
+    (tmp_path / "snakemake.log").write_text("".join(f"{block} log file(s) for error details)\n" for block in blocks))
+    assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
+        "error: it is held by process 7",
+        "error: *** JOB 1 CANCELLED DUE TO TIME LIMIT *** (cut.log)",
+        "error: a job ended without a word: see cut.log, 2.log",
     ]

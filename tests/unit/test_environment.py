@@ -41,3 +41,18 @@ def test_the_package_says_its_version_once():
     project = tomllib.loads((ENVS.parent / "pyproject.toml").read_text())["project"]
     citation = yaml.safe_load((ENVS.parent / "CITATION.cff").read_text())
     assert project["version"] == citation["version"]
+
+
+def test_every_rule_that_computes_names_the_conda_file():
+    for path in sorted((ENVS.parent / "workflow/rules").glob("*.smk")):
+        rules = re.split(r"^ *rule \w+:$", path.read_text(), flags=re.MULTILINE)[1:]
+        for rule in rules:
+            if "script:" in rule:
+                named = re.search(r'conda:\s+"(.+)"', rule)
+                assert named and (path.parent / named.group(1)).resolve() == ENVS / "environment.yaml", rule
+
+
+def test_the_conda_file_lets_nothing_else_choose_versions():
+    *names, pip = CONDA["dependencies"]
+    assert names == ["python =3.11", "pip"] and list(pip) == ["pip"]
+    assert all(re.fullmatch(r"==[0-9.]+(post[0-9]+)?", str(pin.specifier)) for pin in PINS)

@@ -23,6 +23,9 @@ MAKE_NOTHING = {
     "curves",
     "tables",
     "figures",
+    "partial",
+    "deploy",
+    "report",
     "total",
 }
 

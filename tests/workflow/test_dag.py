@@ -4,6 +4,10 @@ import json
 import math
 import random
 import re
+import shutil
+import subprocess
+import sys
+import zipfile
 
 import h5py
 import pandas
@@ -19,8 +23,12 @@ RECORD = {"record_provenance"}
 
 def test_a_run_makes_what_the_contract_names(finished):
     expected = {
+        "results/tiny/deploy": [
+            *("models.csv", "budget.safetensors", "budget.onnx", "budget-int8.onnx"),
+            *("budget.json", "budget.md", "timing.csv"),
+        ],
         "data/tiny": ["clips.csv", "logmel.h5", "manifest.json", "findings.csv", "report.json", "report.md"],
-        "results/tiny": ["split.csv", "normalisation.json", "provenance.json", "run.json"],
+        "results/tiny": ["split.csv", "normalisation.json", "report.html", "provenance.json", "run.json"],
         TRAIN: [
             "weights.safetensors",
             "history.csv",
@@ -34,13 +42,13 @@ def test_a_run_makes_what_the_contract_names(finished):
             f"{table}.{form}"
             for table in (
                 *("cells", "correlation", "regression", "comparisons", "pooled", "paper", "claims"),
-                *("measures", "curve_summaries", "random_order", "readings"),
+                *("measures", "curve_summaries", "random_order", "readings", "front"),
             )
             for form in ("csv", "html", "json")
         ],
         "results/tiny/figures": [
             f"{figure}.{form}"
-            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings")
+            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings", "accuracy_cost")
             for form in ("svg", "png")
         ],
     }
@@ -104,7 +112,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
     assert study.planned() == {}
     study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
-    assert study.planned() == {"draw_figures": 1, "record_provenance": 1}
+    assert study.planned() == {"draw_figures": 1, "write_report": 1, "record_provenance": 1}
     study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
     after = study.planned()
     assert (after["train_network"], after["prune_network"]) == (2, 4), "one network's file, and no other network"
@@ -136,9 +144,12 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
 
 
 def test_what_a_changed_setting_reruns(study):
-    analysis = {"make_tables", "draw_figures", "compare_measures", "vary_readings", "draw_alternatives"} | RECORD
+    drawn = {"draw_figures", "draw_alternatives", "write_report"}
+    analysis = {"make_tables", "compare_measures", "vary_readings"} | drawn | RECORD
+    analysis |= {"make_front", "draw_front", "choose_models"}
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
+    assert study.planned(changes={"state_seconds": 1}) == {}
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
     new_seed = study.planned(changes={"seeds": [1, 2]})
     assert (new_seed["train_network"], new_seed["prune_network"], new_seed["find_knee"]) == (6, 10, 10)
@@ -201,6 +212,26 @@ def test_lambdas_are_proposed_only_when_asked_for(study):
     study.snakemake("-n", changes=yaml.safe_load(snippet.read_text()))
 
 
+def test_a_word_of_the_report_writes_the_report_again(study):
+    caption = "workflow/report/ws_vs_pk.rst"
+    study.edit(caption, "A mark each cell", "One mark each cell")
+    # Snakemake's own report has the caption from the rule; nothing is drawn anew.
+    assert study.planned() == {"write_report": 1}
+    study.snakemake("report")
+    assert "One mark each cell" in (study.work / "results/tiny/report.html").read_text(encoding="utf-8")
+
+
+def test_snakemakes_own_report_shows_tables_and_figures_with_captions(finished):
+    archive = finished.work.parent / "own.zip"
+    finished.snakemake("--report", archive)
+    with zipfile.ZipFile(archive) as file:
+        names = {name.rsplit("/", 1)[-1] for name in file.namelist()}
+        page = file.read("own/report.html").decode("utf-8")
+    assert {"ws_vs_pk.svg", "correlation.html", "report.html"} <= names
+    assert all(words in page for words in ("The paper's figures", "Other figures", "Tables", "The study on one page"))
+    assert "A mark each cell: circles are VGGs" in page
+
+
 def test_a_deleted_figure_is_drawn_again_to_the_same_bytes(study):
     figure = study.work / "results/tiny/figures/ws_vs_pk.svg"
     before = figure.read_bytes()
@@ -246,6 +277,35 @@ def test_a_finished_study_stands_beside_this_one(study):
     assert record["made_from"][table.format("other")] == sha256(other)
 
 
+def test_the_model_for_a_budget_is_the_step_that_its_card_names(study):
+    """A tight budget takes a step that has to be made again; files and card are the same when they are made again."""
+    changes = {"deploy": {"budget": {"parameter_bytes": 40_000, "macs_per_second": 30_000_000}}}
+    deploy = study.work / "results/tiny/deploy"
+    target = "results/tiny/deploy/budget.json"
+    study.snakemake(target, changes=changes)
+    card = json.loads((deploy / "budget.json").read_text())
+    made, size = card["made"], card["size"]
+    assert made["step"] > 0 and size["within_budget"] and size["parameters"] <= 40_000
+    folder = f"results/tiny/prune/{made['recipe']}/{made['network']}/lambda-{made['lam']}/seed-{made['seed']}"
+    row = pandas.read_csv(study.work / folder / "curve.csv").set_index("step").loc[made["step"]]
+    assert card["accuracy"]["pytorch"] == pytest.approx(row["accuracy"])
+    assert (size["parameters"], size["macs"]) == (row["parameters"], row["macs"])
+    recordings = card["checks"]["recordings"]
+    assert recordings["clips"] > 20 and recordings["float32"]["same_scene_as_pytorch"] == recordings["clips"]
+    assert card["files"]["int8"]["sha256"] == sha256(deploy / "budget-int8.onnx")
+
+    before = {path.name: path.read_bytes() for path in deploy.glob("budget*")}
+    for name in before:
+        (deploy / name).unlink()
+    study.snakemake(target, changes=changes)
+    assert {name: (deploy / name).read_bytes() for name in before} == before
+
+    clip = sorted((study.work / "data/tiny/audio").glob("park*"))[0]
+    command = [sys.executable, "-m", "channel_sparsity.classify", str(deploy / "budget-int8.onnx"), str(clip)]
+    said = subprocess.run(command, cwd=study.code / "workflow/scripts", capture_output=True, text=True, check=True)
+    assert {line.split()[0] for line in said.stdout.splitlines()} == {"bus", "park", "street_traffic"}
+
+
 def test_predictions_are_those_that_the_curve_counts(finished):
     with h5py.File(finished.work / PRUNE / "predictions.h5", "r", locking=False) as file:
         hits = file["scene"][:] == file["label"][:]
@@ -257,6 +317,23 @@ def test_predictions_are_those_that_the_curve_counts(finished):
     assert (split.loc[rows, "subset"] == "validation").all()
     metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
     assert hits[0].mean() == pytest.approx(metrics["accuracy"])
+
+
+def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
+    (study.work / PRUNE / "knee.json").unlink()
+    study.edit("workflow/scripts/channel_sparsity/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    planned = study.planned("partial")
+    assert "make_partial_tables" in planned and all("partial" in rule for rule in planned), planned
+    target = "results/tiny/partial/tables/cells.csv"
+    study.snakemake(target)
+    cells = pandas.read_csv(study.work / target)
+    assert len(cells) == 9 and (cells["curve_status"] == "traced").any()
+    page = (study.work / target).with_suffix(".html").read_text()
+    assert "PARTIAL: 6 of 6 trainings and 9 of 10 curves are finished" in page
+    assert study.planned(target) == {}
+    shutil.rmtree(study.work / "results/tiny/prune")
+    said = study.snakemake("partial", check=False)
+    assert said.returncode == 1 and "no curve of results/tiny is finished yet" in said.stderr
 
 
 def test_the_papers_study_is_one_dag(fresh):

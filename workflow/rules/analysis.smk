@@ -20,6 +20,9 @@ ALTERNATIVES = [
     for name in ("measures", "curve_summaries", "random_order")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
+# Made in deployment.smk.
+FRONT = f"{RESULTS}/tables/front"
+COST_FIGURE = f"{RESULTS}/figures/accuracy_cost"
 ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
 
 STAGES = (
@@ -47,7 +50,7 @@ rule tables:
     input:
         expand(
             "{table}.{format}",
-            table=[*TABLES, *ALTERNATIVES, *READINGS],
+            table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT],
             format=["csv", "html", "json"],
         ),
 
@@ -56,7 +59,7 @@ rule figures:
     input:
         expand(
             "{figure}.{format}",
-            figure=[*FIGURES, *ALTERNATIVE_FIGURES],
+            figure=[*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE],
             format=["svg", "png"],
         ),
 
@@ -68,7 +71,7 @@ rule make_tables:
         controls=for_all(f"{PRUNE}/control.json", CURVES),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
-        expand("{table}.{format}", table=TABLES, format=["csv", "html", "json"]),
+        made_tables(TABLES),
     log:
         f"{RESULTS}/tables/tables.log",
     conda:
@@ -95,7 +98,7 @@ rule draw_figures:
         gammas=for_all(f"{TRAIN}/gammas.csv", CELLS),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
-        expand("{figure}.{format}", figure=FIGURES, format=["svg", "png"]),
+        drawn_figures(FIGURES, "The paper's figures"),
     log:
         f"{RESULTS}/figures/figures.log",
     conda:
@@ -121,7 +124,7 @@ rule compare_measures:
         sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
     output:
-        expand("{table}.{format}", table=ALTERNATIVES, format=["csv", "html", "json"]),
+        made_tables(ALTERNATIVES),
     log:
         f"{RESULTS}/tables/measures.log",
     conda:
@@ -149,7 +152,7 @@ rule vary_readings:
         controls=for_all(f"{PRUNE}/control.json", CURVES),
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
-        expand("{table}.{format}", table=READINGS, format=["csv", "html", "json"]),
+        made_tables(READINGS),
     log:
         f"{RESULTS}/tables/readings.log",
     conda:
@@ -174,7 +177,7 @@ rule draw_alternatives:
         measures=f"{RESULTS}/tables/measures.csv",
         readings=f"{RESULTS}/tables/readings.csv",
     output:
-        expand("{figure}.{format}", figure=ALTERNATIVE_FIGURES, format=["svg", "png"]),
+        drawn_figures(ALTERNATIVE_FIGURES, "Other figures"),
     log:
         f"{RESULTS}/figures/alternatives.log",
     conda:

@@ -1,20 +1,27 @@
 # The grid of the study, the names of its files, and what every rule shares.
+import csv
 import gc
 import os
 import re
 import sys
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
+TEMPLATES = ROOT / "workflow" / "report"
 sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration
+from channel_sparsity.analysis.labels import label
 from channel_sparsity.data.expected import check_expected
+from channel_sparsity.deployment.names import BUDGET, name_of
 from channel_sparsity.ending import failures, outcome, unfinished
-from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.files import StudyError, read_json, sha256
 from channel_sparsity.fingerprint import fingerprint
+from channel_sparsity.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
+from channel_sparsity.orphans import refuse_orphans
 
 # Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
 gc.freeze()
@@ -64,7 +71,19 @@ CURVES = [
 ]
 
 
+DEPLOY = f"{RESULTS}/deploy"
+# What is pruned in random order is a control, and no model at its knee.
+WANTED = [
+    (network, recipe)
+    for recipe, network in configuration.curves_of(config)
+    if config["recipes"][recipe]["method"] != "random"
+]
+
+
 wildcard_constraints:
+    model="|".join(
+        re.escape(each) for each in (*(name_of(*each) for each in WANTED), BUDGET)
+    ),
     network="|".join(re.escape(network) for network in config["networks"]),
     lam="|".join(sorted({re.escape(cell["lam"]) for cell in CELLS})),
     seed="|".join(str(seed) for seed in config["seeds"]),
@@ -82,6 +101,8 @@ LAST_FILES = (
     [Path(file) for file in for_all(f"{TRAIN}/sparsity.json", CELLS)],
     [Path(file) for file in for_all(f"{PRUNE}/knee.json", CURVES)],
 )
+# Where jobs keep their state, and say that they are at work.
+STATES = for_all(f"{TRAIN}/state", CELLS) + for_all(f"{PRUNE}/state", CURVES)
 
 
 def code(script):
@@ -99,6 +120,15 @@ def code_for(script):
         return fingerprint(SCRIPTS / f"{script}.py", tuple(names))
 
     return of
+
+
+def digests(folder):
+    """The SHA-256 of every file below a folder: for what a script reads beside its inputs and its code."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def users(path, made):
@@ -124,8 +154,9 @@ def split_settings(_):
 
 
 def untracked(value):
-    """A parameter that decides no result: Snakemake does not compare those that depend on resources."""
-    return lambda wildcards, resources: value
+    """A parameter that decides no result: Snakemake does not compare those that depend on outputs."""
+    # Nor those that depend on resources, but these it cannot know while a checkpoint is to come.
+    return lambda wildcards, output: value
 
 
 def unless_kept(path):
@@ -176,6 +207,132 @@ def recipes_of(*methods):
     """The recipes that the study prunes by, of the given methods, in the order of the configuration."""
     recipes = dict.fromkeys(curve["recipe"] for curve in CURVES)
     return [name for name in recipes if config["recipes"][name]["method"] in methods]
+
+
+def shown(path, kind, caption, category):
+    """A file that Snakemake's own report shows, with a caption from workflow/report/."""
+    labels = {kind: Path(path).stem.replace("_", " ")}
+    return report(
+        path, caption=f"../report/{caption}.rst", category=category, labels=labels
+    )
+
+
+def made_tables(tables):
+    """The files of tables; the pages are shown."""
+    return [
+        path if format != "html" else shown(path, "table", "table", "Tables")
+        for table in tables
+        for format in ("csv", "html", "json")
+        for path in [f"{table}.{format}"]
+    ]
+
+
+def drawn_figures(figures, category):
+    """The files of figures; the SVGs are shown, each with the caption of its name."""
+    return [
+        path if format != "svg" else shown(path, "figure", Path(path).stem, category)
+        for figure in figures
+        for format in ("svg", "png")
+        for path in [f"{figure}.{format}"]
+    ]
+
+
+# Another name of the results' folder, under which nothing is made: files are taken as they are.
+AS_THEY_ARE = f"{RESULTS}/../{config['study']}"
+
+
+def there(folder, *names):
+    """The files of these names in a folder, as they are, for each point of a grid that is given later."""
+    place = folder.replace(RESULTS, AS_THEY_ARE, 1)
+    return {name: f"{place}/{name}" for name in names}
+
+
+def finished(grid, *files):
+    """The points of a grid of which all these files exist."""
+    return [
+        point
+        for point in grid
+        if all(
+            Path(name.format(**point)).exists()
+            for each in files
+            for name in each.values()
+        )
+    ]
+
+
+def in_partial(paths):
+    """The names of the study's tables or figures in the folder of the partial ones."""
+    return [path.replace(RESULTS, PARTIAL, 1) for path in paths]
+
+
+def partial_targets(_):
+    """All tables and figures; nothing can be shown before the first curve has its knee."""
+    if not FINISHED_CURVES:
+        raise WorkflowError(
+            f"no curve of {RESULTS} is finished yet: there is nothing to show"
+        )
+    return in_partial([*rules.tables.input, *rules.figures.input])
+
+
+def chosen_models():
+    """The rows of models.csv, by model; Snakemake comes back here when the file is made."""
+    with open(checkpoints.choose_models.get().output[0], encoding="utf-8") as file:
+        return {row["model"]: row for row in csv.DictReader(file)}
+
+
+def chosen(wildcards):
+    """The row of a model that there is."""
+    row = chosen_models()[wildcards.model]
+    if row["status"] == "none":
+        raise WorkflowError(row["sentence"])
+    return row
+
+
+def chosen_step(wildcards):
+    """What of a model's row decides its network."""
+    row = chosen(wildcards)
+    return {key: row[key] for key in ("network", "lam", "seed", "step")}
+
+
+def of_chosen(pattern):
+    """An input function: a file of the cell that a model comes from."""
+    return lambda wildcards: pattern.format(**chosen(wildcards))
+
+
+def model_files(_):
+    """The files of every model that there is."""
+    return [
+        f"{DEPLOY}/{name}{form}.onnx"
+        for name, row in chosen_models().items()
+        if row["status"] == "chosen"
+        for form in ("", "-int8")
+    ]
+
+
+def deployed(wildcards):
+    """`model_files`, and how long they take; nothing if there is no model."""
+    files = model_files(wildcards)
+    return [*files, f"{DEPLOY}/timing.csv"] if files else []
+
+
+def chosen_code(script):
+    """`code_for`, for the network and recipe that a model comes from."""
+    return lambda wildcards: code_for(script)(SimpleNamespace(**chosen(wildcards)))
+
+
+def chosen_recipe(wildcards):
+    """The settings of the recipe that a model was pruned by."""
+    return configuration.recipe_of(config, chosen(wildcards)["recipe"])
+
+
+def chosen_scale(wildcards):
+    """The factor on the widths of a model's network."""
+    return configuration.width_scale_of(config, chosen(wildcards)["network"])
+
+
+def chosen_label(wildcards):
+    """A model's network for people."""
+    return label(chosen(wildcards)["network"], chosen_scale(wildcards))
 
 
 def refuse_another_data_set():

@@ -41,6 +41,9 @@ if DATASET["source"] == "synthetic":
         conda:
             "../../envs/environment.yaml"
         threads: workflow.cores
+        resources:
+            mem_mb=decoding_memory,
+            runtime=decoding_minutes,
         params:
             code=code("synthesise_scenes"),
             settings=DATASET["synthetic"],
@@ -52,6 +55,9 @@ if DATASET["source"] == "synthetic":
 
 
 if DATASET["source"] != "record":
+
+    localrules:
+        list_clips,
 
     rule list_clips:
         input:

@@ -23,6 +23,9 @@ if DATASET["source"] != "record":
         conda:
             "../../envs/environment.yaml"
         threads: workflow.cores
+        resources:
+            mem_mb=decoding_memory,
+            runtime=decoding_minutes,
         params:
             code=code("extract_features"),
             clips=CLIPS,

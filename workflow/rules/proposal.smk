@@ -21,6 +21,10 @@ rule propose_grid:
     conda:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
+    resources:
+        **GPU,
+        mem_mb=network_memory,
+        runtime=proposal_minutes,
     params:
         code=code_for("propose_grid"),
         settings=config["training"],

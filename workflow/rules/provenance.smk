@@ -10,6 +10,8 @@ RECORDED = (
     "vary_readings",
     "draw_figures",
     "draw_alternatives",
+    "make_front",
+    "draw_front",
 )
 JOBS = {
     "train_network": CELLS,
@@ -30,7 +32,7 @@ rule record_provenance:
         dataset=expand(f"{DATA}/{{name}}", name=KEPT),
         split=rules.split_clips.output.split,
         normalisation=rules.split_clips.output.normalisation,
-        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS]),
+        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
         trainings=for_all(rules.train_network.output.timing, CELLS),
         prunings=for_all(rules.prune_network.output.timing, CURVES),
     output:
@@ -44,7 +46,9 @@ rule record_provenance:
     params:
         code=code("record_provenance"),
         configuration=config,
-        stages={rule: code(rule) for rule in RECORDED},
+        stages={
+            rule: code(rule) for rule in (*RECORDED, "remake_network", "export_model")
+        },
         tree=untracked(str(ROOT)),
         device=untracked(DEVICE),
         logs=untracked(

@@ -26,6 +26,10 @@ rule prune_network:
     conda:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
+    resources:
+        **GPU,
+        mem_mb=network_memory,
+        runtime=curve_minutes,
     params:
         code=code_for("prune_network"),
         settings=config["training"],

@@ -69,6 +69,10 @@ else:
             "../scripts/link_archive.py"
 
 
+localrules:
+    list_record,
+
+
 rule list_record:
     input:
         f"{DATA}/archives/{RECORD['metadata']['name']}",
@@ -108,6 +112,8 @@ rule extract_archive:
     resources:
         # In the place of a download: archives that are read more slowly than they come would fill the disk.
         downloads=0 if RECORD["keep_archives"] or RECORD["archives"] else 1,
+        mem_mb=decoding_memory,
+        runtime=decoding_minutes,
     params:
         code=code("extract_archive"),
         devices=DATASET["devices"],
@@ -133,6 +139,9 @@ rule merge_shards:
         f"{DATA}/logs/merge_shards.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=decoding_minutes,
     params:
         code=code("merge_shards"),
         content=CONTENT,

@@ -44,6 +44,10 @@ rule train_network:
     conda:
         "../../envs/environment.yaml"
     threads: config["training"]["threads"]
+    resources:
+        **GPU,
+        mem_mb=network_memory,
+        runtime=training_minutes,
     params:
         code=code_for("train_network"),
         settings=config["training"],

@@ -3,7 +3,7 @@
     python workflow/scripts/adopt_study.py demo.zip
 
 The study comes as a zip archive of results/<study>/, or as that folder. It is compared with its own checksums; its
-configuration becomes results/<study>/configuration.json; Snakemake is told that its trainings and curves are finished.
+configuration becomes results/<study>/configuration.json; Snakemake is told that everything is finished.
 What is made from them is then made again and compared with what was handed on. Neither data nor network are needed.
 """
 
@@ -21,10 +21,10 @@ ROOT = SCRIPTS.parents[1]
 
 #: Rules whose outputs are taken over ...
 TAKEN = ("synthesise_scenes", "list_clips", "extract_features", "extract_archive", "merge_shards", "split_clips")
-TAKEN += ("train_network", "prune_network")
+TAKEN += ("train_network", "prune_network", "remake_network", "export_model")
 #: ... and those that run again.
-AGAIN = ("measure_sparsity", "find_knee", "make_tables", "compare_measures", "vary_readings")
-AGAIN += ("draw_figures", "draw_alternatives")
+AGAIN = ("measure_sparsity", "find_knee", "make_tables", "compare_measures", "vary_readings", "make_front")
+AGAIN += ("draw_figures", "draw_alternatives", "draw_front")
 
 
 def adopt(source: Path, directory: Path, cores: str) -> str:
@@ -41,7 +41,7 @@ def adopt(source: Path, directory: Path, cores: str) -> str:
     same_time([folder, data])
     known = ["--configfile", str(configuration)]
     options = ["--cores", cores, "--directory", str(directory), "--quiet", "all"]
-    _snakemake("curves", "checkpoints", "--touch", "--forceall", *options, *known)
+    _snakemake("--touch", "--forceall", *options, *known)
     before = _digests(folder)
     # Nothing else may run: no training, no download.
     targets = ("tables", "figures")

@@ -23,8 +23,7 @@ with job(snakemake):
     found = {}
     for curve, path, control in zip(params.curves, files.curves, files.controls, strict=True):
         recipe, *cell = curve.values()
-        finetuned = read_json(control)["accuracy_unpruned_finetuned"]
-        found[recipe, *cell] = readings.knees(pandas.read_csv(path), metrics[tuple(cell)], finetuned, rule)
+        found[recipe, *cell] = readings.knees(pandas.read_csv(path), metrics[tuple(cell)], read_json(control), rule)
     own = readings.vary(
         tables.read_table(files.cells, tables.CELLS),
         pandas.DataFrame(sparsity),

@@ -27,7 +27,7 @@ def record(network="vgg16", recipe="slimming", lam="0", seed=1, *, accuracy=0.9,
             "shrinkage": 0.1,
             "width_scale": 1.0,
         },
-        "control": {"accuracy_unpruned_finetuned": accuracy},
+        "control": control(accuracy),
         "sparsity": {"status": "measured", "reason": "", "ws": ws, "ws_absolute": ws},
         "knee": {
             "status": "found",
@@ -45,6 +45,11 @@ def record(network="vgg16", recipe="slimming", lam="0", seed=1, *, accuracy=0.9,
         }
         | knee,
     }
+
+
+def control(finetuned, status="traced"):
+    """What ``control.json`` holds of a curve."""
+    return {"status": status, "reason": None, "accuracy_unpruned_finetuned": finetuned}
 
 
 def censored(bound=0.95):

@@ -3,7 +3,7 @@ import hashlib
 import numpy
 import pandas
 import pytest
-from cells_for_tests import LAMBDAS, study
+from cells_for_tests import LAMBDAS, control, study
 from test_measures import made_up
 
 from channel_sparsity.analysis import alternative_figures, measures, readings, tables
@@ -25,7 +25,7 @@ def varied():
     sparsity = cells[["network", "lam", "seed", "ws"]].drop_duplicates(["network", "lam", "seed"])
     sparsity = sparsity.assign(ws_absolute=sparsity["ws"] ** 2, ws_without_depthwise=sparsity["ws"])
     keys = ["recipe", "network", "lam", "seed"]
-    found = {key: readings.knees(own, METRICS, 0.91, Rule()) for key, own in curves.groupby(keys)}
+    found = {key: readings.knees(own, METRICS, control(0.91), Rule()) for key, own in curves.groupby(keys)}
     return readings.vary(cells, sparsity, found, "mine", ["slimming", "random"], Rule(), 0.03)
 
 

@@ -4,9 +4,11 @@ import numpy
 import pandas
 import pytest
 from cells_for_tests import LAMBDAS, censored, no_knee, record, study
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from channel_sparsity.analysis import figures, tables
-from channel_sparsity.analysis.plotting import lambda_colours, network_marks, save
+from channel_sparsity.analysis.plotting import footnote, lambda_colours, network_marks, save, style
 from channel_sparsity.naming import NETWORKS, family
 
 
@@ -99,7 +101,7 @@ def test_fig_2_has_a_panel_a_curve_a_line_and_a_mark_for_each_knee(results):
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert len(panels) == 4
     slimming = panels[0]
-    assert slimming.get_title() == "VGG-11\nslimming (Liu et al.)"
+    assert slimming.get_title() == "VGG-11\nslimming (Liu et al.), n = 4"
     # Four curves; two knees, of which one is excluded, and a mark for the censored one.
     assert len(slimming.lines) == 4 + 3
     knee = next(line for line in panels[1].lines if line.get_marker() == "o")
@@ -125,14 +127,14 @@ def test_fig_3_marks_what_counts_and_what_does_not(results):
     text = words(figure)
     r = correlation.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
     assert f"ResNet-11: r = {r['r']:.2f} ({r['r_low']:.2f} to {r['r_high']:.2f}), n = 4" in text
-    assert "1 censored (arrow), 1 without WS or knee (not drawn). Partial: 14 of 16 cells." in text
+    assert "1 censored (arrow), 1 without WS or knee (not drawn). Partial: 14 of 16 cells." in " ".join(text.split())
 
 
 def test_fig_1_shares_add_up_and_ws_is_named(scaling_factors):
     figure = figures.gammas(scaling_factors)
     assert len(figure.axes) == 4
     for axes in figure.axes:
-        assert sum(bar.get_height() for bar in axes.patches) == pytest.approx(100)
+        assert axes.patches[0].get_data().values.sum() == pytest.approx(100)
         assert axes.texts[0].get_text().startswith("WS ")
     assert "ResNet-11 x 0.5" in words(figure)
 
@@ -152,6 +154,14 @@ def test_no_two_networks_look_alike():
     assert shapes == {"vgg": "o", "resnet": "^", "mobilenet": "s"}  # as in the paper's Fig. 3
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+def test_marks_stand_out_from_white_paper(network):
+    """Contrast of at least 3, as WCAG asks for graphics."""
+    colour = numpy.array(network_marks(network)["color"])
+    linear = numpy.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 3
+
+
 def test_lambdas_darken_with_strength():
     colours = lambda_colours(["1e-3", "0", "5e-4", "1e-3"])
     assert list(colours) == ["0", "5e-4", "1e-3"]
@@ -167,3 +177,14 @@ def test_the_users_own_style_changes_nothing(results, scaling_factors, tmp_path)
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
         save(figures.gammas(scaling_factors), tmp_path / "styled.svg")
     assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "styled.svg").read_bytes()
+
+
+@pytest.mark.parametrize("inches", [4.6, 8.5, 13])
+def test_remarks_fit_the_width_of_a_figure(inches):
+    with style():
+        figure = Figure(figsize=(inches, 3), layout="constrained")
+        footnote(figure, "Cells: 16 included, 2 excluded (hollow), 2 without WS or knee (not drawn).", "A note. " * 30)
+        figure.draw_without_rendering()
+        (remark,) = (text for text in figure.findobj(Text) if text.get_text())
+        extent = remark.get_window_extent()
+    assert extent.x0 >= 0 and 0.7 * figure.bbox.width < extent.x1 <= figure.bbox.width

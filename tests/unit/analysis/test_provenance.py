@@ -33,16 +33,15 @@ def decided(tmp_path, pins, configuration=CONFIGURATION):
 
 def test_what_decides_the_numbers(tmp_path):
     here = version("numpy")
-    pins = (
-        f"numpy=={here} \\\n    --hash=sha256:00\n    # via pandas\npandas==0.1 ; python_version > '3'\nnot-here==1\n"
-    )
+    pins = f"numpy=={here} \\\n    --hash=sha256:00\n    # via pandas\npandas==0.1 ; python_version > '3'\n"
+    pins += "scipy==9 ; python_version < '3'\nx-y==1\n"
     record, split = decided(tmp_path, pins)
     assert record["seeds"] == {"replicates": [1, 2], "split": 7, "scenes": None}
     assert record["data"] == {"archives_md5": {"meta.zip": "m", "audio.1.zip": "a"}, "clips": 3, "features_sha256": "f"}
     assert record["files_sha256"] == {str(split): sha256(split)}
     assert record["code"] == {"train_network": "abc"} and record["configuration"] == CONFIGURATION
     assert record["versions"]["packages"] == {"numpy": here, "pandas": version("pandas")}
-    assert record["versions"]["not_as_locked"] == {"pandas": {"locked": "0.1", "installed": version("pandas")}}
+    assert record["versions"]["not_as_locked"] == {"pandas": {"locked": "==0.1", "installed": version("pandas")}}
 
 
 def test_the_official_split_has_no_seed(tmp_path):

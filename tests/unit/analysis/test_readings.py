@@ -1,7 +1,7 @@
 import numpy
 import pandas
 import pytest
-from cells_for_tests import LAMBDAS, study, survives_its_file
+from cells_for_tests import LAMBDAS, control, study, survives_its_file
 
 from channel_sparsity.analysis import readings, tables
 from channel_sparsity.analysis.knee import Rule, measure
@@ -25,7 +25,8 @@ def made():
     mobile = sparsity["network"] == "mobilenet0.25"
     sparsity["ws_without_depthwise"] = sparsity["ws"].where(~mobile, sparsity["ws"] ** 2)
     found = {
-        key: readings.knees(own.reset_index(drop=True), METRICS, 0.91, Rule()) for key, own in curves.groupby(KEYS)
+        key: readings.knees(own.reset_index(drop=True), METRICS, control(0.91), Rule())
+        for key, own in curves.groupby(KEYS)
     }
     return cells, sparsity, found
 
@@ -122,7 +123,7 @@ def test_a_censored_knee_counts_at_its_bound_where_it_should(made):
     changed = {}
     for key, each in found.items():
         at_end = key[2] == LAMBDAS[2]
-        changed[key] = readings.knees(flat.assign(accuracy_loss=0.0), METRICS, 0.9, Rule()) if at_end else each
+        changed[key] = readings.knees(flat.assign(accuracy_loss=0.0), METRICS, control(0.9), Rule()) if at_end else each
     table = vary((cells, sparsity, changed), recipes=["slimming"])
     row = only(table, network="vgg11", reading="censored knees: at bound (R24)")
     assert (row["n"], only(table, network="vgg11", reading=AS_CONFIGURED)["n"]) == (4, 3)
@@ -130,7 +131,7 @@ def test_a_censored_knee_counts_at_its_bound_where_it_should(made):
 
 def test_knees_are_those_of_the_rules(made):
     _, curves = study(("vgg11",), ("slimming",), LAMBDAS[:1])
-    found = readings.knees(curves, METRICS, 0.93, Rule(sensitivity=2.0))
+    found = readings.knees(curves, METRICS, control(0.93), Rule(sensitivity=2.0))
     for name, online in (("fixed_ends", False), ("kneed", False), ("kneed", True)):
         record = measure(curves, 10, 1000, Rule(name, "masked", 2.0, online))
         assert found[name + "_online" * online, "masked", "step_0"].position == record["pk_masked"]
@@ -140,9 +141,9 @@ def test_knees_are_those_of_the_rules(made):
     )
     record = measure(shifted, 10, 1000, Rule())
     assert found["fixed_ends", "channels", "finetuned"].position == record["pk_channels"]
-    untuned = readings.knees(curves, METRICS, None, Rule())
+    untuned = readings.knees(curves, METRICS, control(None), Rule())
     assert untuned["kneed", "channels", "finetuned"] == untuned["kneed", "channels", "step_0"]
-    lost = readings.knees(curves, METRICS | {"status": "diverged"}, 0.93, Rule())
+    lost = readings.knees(curves, METRICS, control(None, "diverged"), Rule())
     assert lost.keys() == found.keys() and {knee.status for knee in lost.values()} == {"none"}
 
 

@@ -1,5 +1,6 @@
 """Archives are read in place, and what is wrong with one is said with its name and the member's."""
 
+import stat
 import struct
 import zipfile
 
@@ -52,6 +53,20 @@ def test_an_archive_may_be_empty(zipped):
 def test_a_member_that_leads_out_of_its_folder_is_refused_by_name(zipped, name):
     sentence = complaint(contents, zipped("x.zip", [("T/audio/a.wav", b""), (name, b"")]))
     assert "x.zip has a member that leads out of its folder, " in sentence and repr(name) in sentence
+
+
+@pytest.mark.parametrize("name", ["T/a\nb.wav", "T/\x1b[2J.wav", "T/\N{RIGHT-TO-LEFT OVERRIDE}vaw.x"])
+def test_a_member_whose_name_could_act_on_a_terminal_is_refused(zipped, name):
+    sentence = complaint(contents, zipped("x.zip", [(name, b"")]))
+    assert "whose name is no plain text" in sentence and sentence.isprintable()
+
+
+def test_a_link_in_an_archive_is_its_text_and_is_not_followed(zipped, tmp_path):
+    (tmp_path / "secret").write_bytes(b"secret")
+    link = zipfile.ZipInfo("T/audio/x.wav")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    path = zipped("x.zip", [(link, str(tmp_path / "secret").encode())])
+    assert read_bytes(find(path, "audio/x.wav")) == str(tmp_path / "secret").encode()
 
 
 @pytest.mark.parametrize("second", ["T/audio/x.wav", "T//audio/x.wav", "T/./audio/x.wav"])

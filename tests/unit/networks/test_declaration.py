@@ -49,6 +49,12 @@ def test_a_network_without_a_file_is_named():
         build("cnn4", 3)
 
 
+@pytest.mark.parametrize("name", ["vgg12", "vgg", "resnet12", "resnet2", "resnet"])
+def test_a_depth_that_there_is_not_is_named(name):
+    with pytest.raises(StudyError, match=rf"there is no network {name}: the depth is"):
+        build(name, 3)
+
+
 def test_a_check_draws_no_random_number():
     network = build("resnet11", 3, 0.25)
     before = torch.random.get_rng_state()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Diverged, accuracy, fit, per_scene, predict, seeded
+from channel_sparsity.training.fit import Diverged, OutOfMemory, accuracy, fit, only_answer, per_scene, predict, seeded
 from channel_sparsity.training.recipe import Recipe, make_optimiser
 
 RECIPE = Recipe(
@@ -135,6 +135,27 @@ def test_the_penalty_makes_gammas_smaller_and_nothing_else_differs_in_what_is_dr
 def test_a_loss_that_is_not_finite_ends_training(clips):
     with pytest.raises(Diverged, match="epoch 1"):
         trained(clips, replace(RECIPE, learning_rate=1e30))
+
+
+def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    network, _ = trained(clips)
+    monkeypatch.setattr(network, "forward", full)
+    with pytest.raises(OutOfMemory, match="the accelerator's memory did not suffice for predictions"):
+        predict(network, clips[1])
+    with pytest.raises(OutOfMemory, match="the accelerator's memory did not suffice in epoch 1") as raised:
+        list(fit(network, clips[0], RECIPE, lam=0.0, seed=1, purpose=()))
+    assert raised.value.status == "out_of_memory"
+
+
+def test_a_network_that_tells_no_clips_apart_is_found_out():
+    scenes = ["bus", "park", "tram"]
+    alike = torch.tensor([[0.1, 0.8, 0.1], [0.3, 0.4, 0.3]]).log()
+    assert only_answer(alike, scenes) == "park"
+    assert only_answer(torch.cat([alike, alike.flip(1) * torch.tensor([1, 9, 0])]), scenes) is None
+    assert only_answer(alike[:1], scenes) is None, "a single clip says nothing"
 
 
 def test_weight_decay_may_leave_the_norms_alone():

@@ -94,7 +94,7 @@ def same_bits(one, other):
         ("vgg11", "subgradient", "adam"),
     ],
 )
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.integers(0, 8), min_size=1, max_size=3))
 def test_a_training_killed_anywhere_goes_on_to_the_same_bits(
     clips, tmp_path, monkeypatch, name, penalty, optimiser, batches
@@ -193,6 +193,12 @@ def test_it_is_written_no_more_often_than_asked(tmp_path):
     state = State(tmp_path, WHO, 3600)
     state.keep("one", {}, {})
     assert not (tmp_path / "state.safetensors").exists()
+
+
+def test_half_a_state_goes(tmp_path):
+    (tmp_path / ".state.ab12cd34.safetensors").touch()
+    State(tmp_path, WHO, 0).remove()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_costs_the_state_and_not_the_job(tmp_path, monkeypatch, caplog):

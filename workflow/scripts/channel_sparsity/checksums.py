@@ -82,7 +82,7 @@ def _read(path: Path) -> dict[str, str]:
         lines = [_LINE.fullmatch(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError):
         lines = []
-    if not lines or None in lines:
+    if not lines or None in lines or any(line[2].startswith("/") or ".." in line[2].split("/") for line in lines):
         raise StudyError(f"{path} is damaged: delete it and what its job wrote beside it, and run again")
     return {line[2]: line[1] for line in lines}
 

@@ -19,14 +19,15 @@ def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence
     lines = []
     if (data / "clips.csv").is_file():
         clips = read_clips(data / "clips.csv")
-        lines.append(f"{data}: {len(clips):,} clips of {clips['scene'].nunique()} scenes")
+        described = " (report.md says what is in them)" if (data / "report.md").is_file() else ""
+        lines.append(f"{data}: {len(clips):,} clips of {clips['scene'].nunique()} scenes{described}")
         if (results / "split.csv").is_file():
             subset = _column(results / "split.csv", "subset")
             if len(subset) == len(clips):
                 lines.append(f"  {describe(clips['identifier'], clips['filename'].map(subset))}")
     lines += _progress(results, trained, pruned)
     lines += _tables(results, pruned)
-    for words, name in (("Report", "report.html"), ("Models to take away", "deploy")):
+    for words, name in (("All on one page", "report.html"), ("Models to take away", "deploy")):
         if (results / name).exists():
             lines.append(f"{words}: {(results / name).resolve()}")
     return "\n".join(lines)
@@ -58,18 +59,19 @@ def _count(files: Sequence[Path]) -> str:
 def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
     """The correlation of WS and PK for each network and recipe, and where the tables and figures lie."""
     table = results / "tables" / "correlation.csv"
+    partial = results / "partial"
+    finished = [f"Tables and figures of what is finished: {partial.resolve()}"] if partial.is_dir() else []
     if not table.is_file():
-        return []
+        return finished
     if any(knee.is_file() and knee.stat().st_mtime > table.stat().st_mtime for knee in pruned):
-        return [
-            f"The tables in {results}/tables are older than the pruning curves: the target `tables` makes them anew"
-        ]
+        return [f"{results}/tables is older than the pruning curves: the target `tables` makes it anew", *finished]
     rows, cells = _rows(table), _rows(table.with_name("cells.csv"))
     excluded = Counter(row["included"] for row in cells)["False"]
     return [
         "Weight Skewness and Prune Knee, Pearson's r (95 % interval):",
         *(f"{row['network']:>14}  {row['recipe']:<22} {_correlation(row)}" for row in rows),
         *([f"  without {excluded} of {len(cells)} cells (tables/cells.html says why)"] if excluded else []),
+        *_went_wrong(cells),
         f"Tables to read: {table.parent.resolve()}/*.html",
         *([f"Figures: {results.resolve()}/figures/*.svg"] if (results / "figures").is_dir() else []),
     ]
@@ -80,6 +82,18 @@ def _rows(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def _went_wrong(cells: list[dict[str, str]]) -> list[str]:
+    """Trainings and curves of which no number is of use, and why; nothing if there are none."""
+    said = []
+    for row in (row for row in cells if "curve_status" in row):  # tables of earlier versions do not say
+        cell = f"    {row['network']}, lambda {row['lam']}, seed {row['seed']}"
+        if row["training_status"] != "trained" or not row["ws"]:
+            said.append(f"{cell}: {row['reason']}")
+        elif row["curve_status"] != "traced":
+            said.append(f"{cell}, {row['recipe']}: {row['reason']}")
+    return ["  of which went wrong:", *dict.fromkeys(said)] if said else []
+
+
 def _correlation(row: dict[str, str]) -> str:
     if not row["r"]:
         return f"no r: {row['reason']}"
@@ -88,13 +102,28 @@ def _correlation(row: dict[str, str]) -> str:
 
 
 def failures(logs: Iterable[Path], folder: Path) -> str:
-    """The sentence of every job that failed, from the jobs' logs (below `folder`) that Snakemake's `logs` name."""
+    """The sentence of every job that failed, from the jobs' logs (below `folder`) that Snakemake's `logs` name.
+
+    A job's own log comes first; behind it, on a cluster, that of the system, which alone knows what has killed a job.
+    """
     text = "\n".join(log.read_text(encoding="utf-8") for log in logs)
-    named = re.findall(r"^ *log: (\S+) \(check log file", text, flags=re.MULTILINE)
+    failed = re.findall(r"(?:^ *output: ([^,\s]+).*\n)?^ *log: (.+) \(check log file", text, flags=re.MULTILINE)
     sentences = []
-    for name in dict.fromkeys(named):
-        path = folder / name
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        errors = re.findall(r"error: .*$", text, flags=re.MULTILINE)
-        sentences.append(errors[-1] if errors else f"error: a job ended without a word: see {name}")
+    for output, names in dict.fromkeys(failed):
+        if output and (folder / output).exists():
+            continue  # another attempt has made it
+        own, *others = names.split(", ")
+        if said := _last_error(folder / own):
+            sentences.append(said)
+        elif said := next(filter(None, (_last_error(folder / other) for other in others)), None):
+            sentences.append(f"{said} ({own})")
+        else:
+            sentences.append(f"error: a job ended without a word: see {names}")
     return "\n".join(dict.fromkeys(sentences))
+
+
+def _last_error(log: Path) -> str | None:
+    """The last sentence of a log that says what went wrong, if there is one."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    errors = re.findall(r"error: .*$", text, flags=re.MULTILINE)
+    return errors[-1] if errors else None

@@ -80,7 +80,8 @@ def holders(folders: Iterable[str | Path]) -> list[str]:
 def _locked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
     """The lock's file, perhaps there before, open; and whether it is locked, which some file systems cannot."""
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # where it goes while it is made
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:

@@ -13,11 +13,11 @@ from channel_sparsity.analysis.plotting import empty, footnote, network_labels, 
 from channel_sparsity.analysis.readings import AS_CONFIGURED, SEVERAL, WORDS
 from channel_sparsity.naming import FAMILIES, family
 
-#: How the forms of a measure are drawn: shape and a hue that colour-blind readers can tell from the others.
+#: How the forms of a measure are drawn: shapes and colours (Tol's, for colour-blind readers) that no family has.
 _FORM_MARKS = {
-    "linear": {"marker": "o", "color": "0.15"},
-    "log": {"marker": "D", "color": "#0072b2"},
-    "rank": {"marker": "^", "color": "#d55e00"},
+    "linear": {"marker": "X", "color": "0.15"},
+    "log": {"marker": "P", "color": "#882255"},
+    "rank": {"marker": "*", "color": "#999933", "ms": 7},
 }
 
 
@@ -40,7 +40,7 @@ def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
             _rows_of(panels, [MEASURES[name].words for name in MEASURES])
             for row in own.itertuples():
                 height = list(MEASURES).index(row.measure) + 0.25 * (list(FORMS).index(row.form) - 1)
-                marks = _FORM_MARKS[row.form] | {"ms": 4.5, "lw": 1}
+                marks = {"ms": 5, "lw": 1} | _FORM_MARKS[row.form]
                 _dot(panels[0], row.r, row.r_low, row.r_high, height, marks)
                 _dot(panels[1], row.difference, row.difference_low, row.difference_high, height, marks)
                 panels[2].plot(100 * row.error_left_out, height, ls="", **marks)

@@ -52,7 +52,8 @@ def gammas(values: pandas.DataFrame, note: str = "") -> Figure:
                 axes.text(0.97, 0.96, _ws_words(cell), transform=axes.transAxes, ha="right", va="top", fontsize=8)
             for axes in row[len(lambdas) :]:
                 axes.set_visible(False)
-            row[0].set_ylabel(f"{names[network]}\nshare (%)")
+            count = int(own.groupby(["lam", "seed"]).size().max())
+            row[0].set_ylabel(f"{names[network]}\nshare of n = {count:,} (%)", fontsize=8)
         for axes in grid[-1]:
             axes.set_xlabel(f"scaling factor {_GAMMA}", fontsize=8)
         footnote(figure, note)
@@ -78,7 +79,7 @@ def _histogram(axes: Axes, gamma: numpy.ndarray, bins: numpy.ndarray, colour: tu
     """Bars of the share of the scaling factors, on a scale that shows one in a hundred beside nine in ten."""
     gamma = numpy.clip(gamma[numpy.isfinite(gamma)], bins[0], bins[-1])
     share = 100 * numpy.histogram(gamma, bins)[0] / max(len(gamma), 1)
-    axes.bar(bins[:-1], share, numpy.diff(bins), align="edge", color=colour, linewidth=0)
+    axes.stairs(share, bins, fill=True, color=colour, linewidth=0)
     axes.set_yscale("symlog", linthresh=1, linscale=0.5)
     axes.set(ylim=(0, 100), xlim=(bins[0], bins[-1]))
     axes.set_yticks([0, 1, 10, 100], ["0", "1", "10", "100"])
@@ -112,7 +113,7 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
             for cell in groups[recipe, network].itertuples():
                 steps = traced[(traced["lam"] == cell.lam) & (traced["seed"] == cell.seed)]
                 _curve(axes, steps, cell, AXES[axis], colours[cell.lam])
-            axes.set_title(f"{names[network]}\n{recipe_label(recipe)}")
+            axes.set_title(f"{names[network]}\n{recipe_label(recipe)}, n = {len(groups[recipe, network])}")
             # The lowest panel of each column says what the axis is, also above an empty place of the last
             # row.
             if place + columns >= len(panels):

@@ -1,6 +1,7 @@
 """What the figures have in common: their style, their marks and colours, and how they are saved."""
 
 import itertools
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,8 +58,8 @@ _MARKS = (
 _OF_FAMILY = dict(zip(FAMILIES, itertools.cycle(_MARKS), strict=False))
 
 #: Darker from v1 to v4 and on: the share of the way to white, or to black if negative.
-_SHADES = {"v1": 0.35, "v2": 0.0, "v3": -0.3}
-_DARKEST = -0.62
+_SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4}
+_DARKEST = -0.65
 
 
 @contextmanager
@@ -87,7 +88,7 @@ def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
     ordered = sorted(set(lambdas), key=float)
     colours = matplotlib.colormaps["viridis_r"]
     span = max(len(ordered) - 1, 1)
-    return {lam: colours(0.12 + 0.88 * place / span) for place, lam in enumerate(ordered)}
+    return {lam: colours(0.32 + 0.68 * place / span) for place, lam in enumerate(ordered)}
 
 
 def network_labels(frame: pandas.DataFrame) -> dict[str, str]:
@@ -110,8 +111,10 @@ def empty(message: str, note: str) -> Figure:
 
 
 def footnote(figure: Figure, *remarks: str) -> None:
-    """Remarks under a figure; the empty ones are left out."""
-    text = " ".join(filter(None, remarks))
+    """Remarks under a figure, in lines that fit its width; the empty ones are left out."""
+    width = int(17 * figure.get_figwidth())  # 18 letters of this size go into an inch
+    lines = " ".join(filter(None, remarks)).splitlines()
+    text = "\n".join(part for line in lines for part in textwrap.wrap(line, width))
     if text:
         figure.supxlabel(text, fontsize=8, color="0.35", x=0.01, ha="left")
 

@@ -70,12 +70,14 @@ def pool(x: ArrayLike, y: ArrayLike, networks: Sequence[str]) -> Pooled:
 def _p_same_slope(points: pandas.DataFrame) -> float | None:
     """p of the F test that lines of their own fit the networks no better than one slope.
 
-    None where there is one network, or no degree of freedom left to test with.
+    A network with two points counts: its own line takes both. None where there is one network, where one does not vary
+    in x, or where no degree of freedom is left to test with.
     """
     networks = [own for _, own in points.groupby("network")]
-    if len(networks) < 2 or any(len(own) < 3 or numpy.ptp(own["x"]) == 0 for own in networks):
+    df = len(points) - 2 * len(networks)
+    if len(networks) < 2 or df < 1 or any(numpy.ptp(own["x"]) == 0 for own in networks):
         return None
-    own, df = sum(map(_unexplained, networks)), len(points) - 2 * len(networks)
+    own = sum(map(_unexplained, networks))
     if own <= 1e-15:
         return None
     more = len(networks) - 1

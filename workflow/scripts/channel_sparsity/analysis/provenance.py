@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas
+from packaging.requirements import Requirement
 
 from channel_sparsity.files import sha256
 from channel_sparsity.machine import installed, machine, versions
 
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", flags=re.MULTILINE)
 _ON = re.compile(r"^\S+ \S+ on (.+)$", flags=re.MULTILINE)
 _FINISHED = re.compile(r"finished after ([0-9.]+) s$", flags=re.MULTILINE)
 
@@ -54,12 +54,15 @@ def decides(
 
 def _packages(locks: Iterable[Path]) -> dict:
     """The installed versions of the locked packages, and the pins that are not kept."""
-    pins = {name: pin for lock in locks for name, pin in _PIN.findall(lock.read_text(encoding="utf-8"))}
-    found = {name: version for name in sorted(pins) if (version := installed(name))}
+    lines = [line.rstrip(" \\") for lock in locks for line in lock.read_text(encoding="utf-8").splitlines()]
+    pins = [Requirement(line) for line in lines if re.match(r"[A-Za-z0-9]", line)]
+    # Several versions of a package may be locked, each for other versions of Python.
+    pins = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
+    found = {pin.name: version for pin in sorted(pins, key=str) if (version := installed(pin.name))}
     differing = {
-        name: {"locked": pins[name], "installed": version}
-        for name, version in found.items()
-        if version.partition("+")[0] != pins[name].partition("+")[0]
+        pin.name: {"locked": str(pin.specifier), "installed": found[pin.name]}
+        for pin in pins
+        if pin.name in found and not pin.specifier.contains(found[pin.name].partition("+")[0])
     }
     return {"packages": found, "not_as_locked": differing}
 

@@ -108,18 +108,19 @@ def all_readings() -> Iterator[Reading]:
     yield from (Reading(*choice) for choice in itertools.product(*WORDS.values()))
 
 
-def knees(curve: pandas.DataFrame, metrics: Mapping, finetuned: float | None, rule: Rule) -> dict[tuple, Knee]:
-    """The knee of a curve by each (rule, axis, reference) of `WORDS`; none if the network was not trained to the end.
+def knees(curve: pandas.DataFrame, metrics: Mapping, control: Mapping, rule: Rule) -> dict[tuple, Knee]:
+    """The knee of a curve by each (rule, axis, reference) of `WORDS`; none if it or the training went wrong.
 
-    `curve`: ``curve.csv``. `metrics`: the network's ``metrics.json``. `finetuned`: the accuracy of the unpruned network
-    fine-tuned as the pruned ones are; None if those are not, and the trained network is its own control. `rule`: the
-    study's, for kneed's sensitivity.
+    `curve`: ``curve.csv``. `metrics`: the network's ``metrics.json``. `control`: the curve's ``control.json``, with the
+    accuracy of the unpruned network fine-tuned as the pruned ones are (None if those are not, and the trained network
+    is its own control). `rule`: the study's, for kneed's sensitivity.
     """
-    if metrics["status"] != "trained":
-        lost = Knee("none", f"training {metrics['status']}")
+    if control["status"] != "traced":
+        lost = Knee("none", control["reason"])
         return dict.fromkeys(itertools.product(WORDS["rule"], WORDS["axis"], WORDS["reference"]), lost)
     classes, clips = len(metrics["accuracy_per_scene"]), metrics["clips_validation"]
     found = {}
+    finetuned = control["accuracy_unpruned_finetuned"]
     # The control takes the place of the unpruned network: nothing is lost at step 0.
     accuracy = [curve["accuracy"].iloc[0] if finetuned is None else finetuned, *curve["accuracy"].iloc[1:]]
     from_control = curve.assign(accuracy=accuracy, accuracy_loss=accuracy[0] - numpy.array(accuracy))

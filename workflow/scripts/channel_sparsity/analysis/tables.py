@@ -45,6 +45,8 @@ CELLS = {
     "pk_low": float,
     "pk_high": float,
     "accuracy_loss_held_out": float,
+    "training_status": str,
+    "curve_status": str,
 }
 
 #: The columns of ``correlation.csv`` and their types.
@@ -152,6 +154,8 @@ def _cell(record: Mapping) -> dict:
         "pk_low": knee["resampled"]["low"],
         "pk_high": knee["resampled"]["high"],
         "accuracy_loss_held_out": knee["resampled"]["accuracy_loss_held_out"],
+        "training_status": metrics["status"],
+        "curve_status": record["control"]["status"],
         "lacks": _lacks(metrics, sparsity, knee),
     }
 

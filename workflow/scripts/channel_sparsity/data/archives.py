@@ -62,6 +62,8 @@ def _parts(info: zipfile.ZipInfo, path: Path) -> tuple[str, ...]:
     place = PurePosixPath(info.filename)
     if place.is_absolute() or ".." in place.parts or any(character in info.filename for character in "\\:"):
         raise StudyError(f"{path} has a member that leads out of its folder, {info.filename!r}: do not use it")
+    if not info.filename.isprintable():
+        raise StudyError(f"{path} has a member whose name is no plain text, {info.filename!r}: do not use it")
     return place.parts
 
 

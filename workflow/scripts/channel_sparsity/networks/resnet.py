@@ -6,6 +6,7 @@ from typing import Self
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from channel_sparsity.files import StudyError
 from channel_sparsity.networks.channels import Channels, Network, Select, initialise, planned, scaled
 
 PLANES = (16, 32, 64)
@@ -96,5 +97,7 @@ def _declared(block: str) -> tuple[Channels, Channels, Channels]:
 
 
 def build(number: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> ResNet:
-    """`resnet11` to `resnet38`: the number is the depth."""
+    """`resnet11` to `resnet38`: the number is the depth; StudyError if it is none of 9 n + 2."""
+    if not number.isdigit() or int(number) < 11 or int(number) % 9 != 2:
+        raise StudyError(f"there is no network resnet{number}: the depth is 11, 20, 29 and so on")
     return ResNet(int(number), classes, width_scale, widths)

@@ -6,6 +6,7 @@ from typing import Self
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from channel_sparsity.files import StudyError
 from channel_sparsity.networks.channels import Channels, Network, initialise, planned, scaled
 
 LAYERS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -61,5 +62,7 @@ class VGG(Network):
 
 
 def build(number: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> VGG:
-    """`vgg11` to `vgg19`: the number is the depth."""
+    """`vgg11` to `vgg19`: the number is the depth; StudyError if there is none of that depth."""
+    if number not in map(str, LAYERS):
+        raise StudyError(f"there is no network vgg{number}: the depth is one of {', '.join(map(str, LAYERS))}")
     return VGG(int(number), classes, width_scale, widths)

@@ -48,6 +48,15 @@ class OutOfMemory(Failure):
 
 
 @contextmanager
+def enough_memory(doing: str) -> Iterator[None]:
+    """Raise `OutOfMemory`, with what was done, where PyTorch runs out of the accelerator's memory."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(f"the accelerator's memory did not suffice {doing}") from error
+
+
+@contextmanager
 def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
     """Torch's generators seeded for one purpose, and left afterwards as they were before."""
     with torch.random.fork_rng():  # every generator there is, also those of GPUs
@@ -84,7 +93,7 @@ def fit(
     yield from history
     for epoch in range(len(history), recipe.epochs):
         loss_validation, accuracy_validation = math.nan, math.nan
-        try:
+        with enough_memory(f"in epoch {epoch + 1}"):
             network.train()
             with seeded(seed, *purpose, "epoch", epoch):
                 order = torch.randperm(len(train)).to(train.rows.device)
@@ -96,8 +105,6 @@ def fit(
                 log_probabilities = predict(network, validation)
                 loss_validation = torch.nn.functional.nll_loss(log_probabilities, validation.labels).item()
                 accuracy_validation = accuracy(log_probabilities, validation)
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemory(f"the accelerator's memory did not suffice in epoch {epoch + 1}") from error
         row = Epoch(epoch + 1, rate, loss_train, loss_validation, accuracy_train, accuracy_validation)
         yield row
         if not math.isfinite(loss_train):
@@ -143,7 +150,8 @@ def predict(network: torch.nn.Module, clips: Subset, batch_size: int = 128) -> t
     """Log-probabilities [n, classes] of all clips of a subset, with BN's running statistics."""
     network.eval()
     batches = torch.arange(len(clips), device=clips.rows.device).split(batch_size)
-    logits = [network(clips.batch(which)[0]) for which in batches]
+    with enough_memory("for predictions"):
+        logits = [network(clips.batch(which)[0]) for which in batches]
     return torch.cat(logits).log_softmax(1)
 
 

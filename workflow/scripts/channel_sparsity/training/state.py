@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from channel_sparsity.files import StudyError, sha256, whole_and_large
+from channel_sparsity.files import StudyError, sha256, whole
 from channel_sparsity.training.device import name_of
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ class State:
         self._started = self._written = time.monotonic()
         self._earlier_s = 0.0
         self.resumed = 0  # how often this job has gone on from its state
+        for leftover in self.path.parent.glob(f".{self.path.stem}.*"):
+            leftover.unlink()  # of a process that was killed while it wrote
         if self.path.exists():
             self._load()
 
@@ -107,7 +109,7 @@ class State:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         text = json.dumps(content)
         try:
-            with whole_and_large(self.path) as temporary:
+            with whole(self.path) as temporary:
                 save_file(tensors, temporary, {"content": text, "sha256": _digest(text, tensors)})
         except (OSError, SafetensorError) as error:
             # It is only there for a kill that may never come.
@@ -135,7 +137,7 @@ def _read(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
     """What a state file holds: what `State` says beside the tensors, and these, laid out in memory as they were."""
     with safe_open(path, "pt") as file:
         header = file.metadata()
-        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: it is no mapping
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if _digest(header["content"], stored) != header["sha256"]:
         raise ValueError("its checksum is another")
     content = json.loads(header["content"])

@@ -1,0 +1,34 @@
+"""A study on a cluster comes out as without one, from as few jobs as it has trainings, curves and features."""
+
+import re
+
+from running import ROOT
+
+
+def test_the_study_runs_from_end_to_end(cluster, fresh, expected):
+    fresh.start().must_succeed()
+    assert fresh.results() == expected.results()
+    jobs = [job for job in cluster.jobs("COMPLETED") if job["folder"] == str(fresh.folder)]
+    assert sorted(job["comment"].split("_wildcards")[0] for job in jobs) == [
+        "rule_extract_features",
+        *["rule_prune_network"] * 2,
+        "rule_synthesise_scenes",
+        *["rule_train_network"] * 2,
+    ]
+    assert not any("gpu:" in cluster.request(job) for job in jobs)
+
+
+def test_the_papers_study_takes_some_hundreds_of_jobs(fresh):
+    said = fresh.start("all", "-n", "--quiet", "rules", configfiles=()).must_succeed()
+    rows = [row.split() for row in said.split("Job stats:")[1].split("\n\n")[0].splitlines()[3:]]
+    submitted = {rule: int(count) for rule, count in rows if rule not in {"total", *local_rules()}}
+    assert submitted.pop("time_models") == 1  # and two for each model that is chosen in the end
+    assert submitted == {"extract_archive": 16, "merge_shards": 1, "train_network": 72, "prune_network": 144}
+
+
+def local_rules():
+    """The rules that stay with the main process."""
+    files = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
+    text = "\n".join(path.read_text() for path in files)
+    blocks = re.findall(r"^ *localrules:\n((?: +(?:\w+,|#.*)\n)+)", text, flags=re.MULTILINE)
+    return set(re.findall(r"^ +(\w+),$", "".join(blocks), flags=re.MULTILINE))

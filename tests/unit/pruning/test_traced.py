@@ -1,0 +1,149 @@
+"""A curve that is killed goes on to the same bits."""
+
+from dataclasses import replace
+
+import numpy
+import pandas
+import pytest
+import torch
+from contexts_for_tests import context
+
+from channel_sparsity.networks import build, gammas_of
+from channel_sparsity.pruning import curve
+from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
+from channel_sparsity.pruning.methods import Method, ista, random, slimming
+from channel_sparsity.pruning.traced import Traced
+from channel_sparsity.training.augmentation import Augmentation
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recipe import Recipe
+from channel_sparsity.training.state import State
+from channel_sparsity.training.updates import Updates
+
+RECIPE = Recipe(
+    epochs=2,
+    batch_size=6,
+    optimiser="sgd",
+    learning_rate=0.02,
+    momentum=0.9,
+    weight_decay=1e-4,
+    decay_gammas=True,
+    schedule="linear",
+    decay_at=(),
+    decay_factor=0.1,
+    warmup_epochs=0,
+    clip_gammas=0.05,
+    clip_norm=None,
+    precision="float32",
+    augmentation=Augmentation(0.4, 4, 0.1),
+)
+STEPS = Schedule(step=0.4, step_of="original", highest_rate=0.8, finetuning="each")
+
+
+class Killed(BaseException):
+    """What stands for a kill: nothing in the code catches it."""
+
+
+@pytest.fixture
+def clips():
+    """20 clips of two classes that differ in level, 8 of them for validation."""
+    torch.set_num_threads(1)
+    draw = numpy.random.default_rng(1)
+    labels = numpy.arange(20) % 2
+    logmel = (draw.normal(-40, 5, (20, 40, 32)) + 6 * labels[:, None, None]).astype(numpy.float32)
+    return tuple(
+        Subset.of(logmel, rows, labels[rows], numpy.full(40, -37.0), numpy.full(40, 6.0))
+        for rows in (numpy.arange(12), numpy.arange(12, 20))
+    )
+
+
+@pytest.fixture
+def network_of():
+    """A network whose gammas are all different, in channels-last memory as a job has it."""
+
+    def made(name):
+        torch.manual_seed(1)
+        network = build(name, 2, 0.05)
+        for gamma in gammas_of(network).values():
+            torch.nn.init.uniform_(gamma, 0.1, 1)
+        return network.to(memory_format=torch.channels_last)
+
+    return made
+
+
+def traced(network, clips, method, schedule, finetuning, state):
+    """The curve and the control beside it, with `state` as a job keeps it."""
+    record, reached = Traced.of(state, network)
+    for step in trace(network, method, schedule, finetuning, *clips, seed=1, name="n", state=state, reached=reached):
+        record.add(step)
+        record.keep(state, step)
+    control = finetune(network, finetuning, clips[0], seed=1, purpose=("n", "finetuning", 0), state=state)
+    return record, control.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "when", "penalty", "rescaling", "lives"),
+    [
+        ("vgg11", Method(slimming.scores, context(32)), "each", "none", 1.0, (4, 9)),
+        ("vgg11", Method(ista.scores, context(32), absorbs=True, shrinks=True), "each", "ista", 0.5, (2, 3, 12)),
+        ("resnet11", Method(slimming.scores, context(32), absorbs=True), "each", "subgradient", 1.0, (5, 7)),
+        ("resnet11", Method(random.scores, context(32)), "once", "none", 1.0, (8, 4)),
+        ("mobilenet0.25", Method(ista.scores, context(32), absorbs=True), "each", "proximal", 1.0, (6, 10)),
+        ("mobilenet0.25", Method(slimming.scores, context(32)), "none", "none", 1.0, (3,)),
+    ],
+)
+def test_a_curve_killed_anywhere_goes_on_to_the_same_bits(
+    network_of, clips, tmp_path, monkeypatch, name, method, when, penalty, rescaling, lives
+):
+    """Each life has so many batches and predictions, of which a step takes six; the last one has all it needs."""
+    chosen = (clips, method, replace(STEPS, finetuning=when), Finetuning(RECIPE, Penalty(penalty, 1e-3), rescaling))
+    expected, expected_control = traced(network_of(name), *chosen, State(tmp_path / "unused", {}, 3600))
+    for life in [*lives, 10**9]:
+        left = [life]
+
+        def mortal(*arguments, real, left=left):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return real(*arguments)
+
+        state = State(tmp_path, {"code": 1}, 0)
+        with monkeypatch.context() as patch:
+            for module, function in ((Updates, "__call__"), (curve, "predict")):
+                real = getattr(module, function)
+                patch.setattr(module, function, lambda *given, real=real: mortal(*given, real=real))
+            try:
+                record, control = traced(network_of(name), *chosen, state)
+                break
+            except Killed:
+                continue
+    state.remove()
+    for table in ("curve", "widths"):
+        pandas.testing.assert_frame_equal(record.tables()[table], expected.tables()[table], check_exact=True)
+    assert torch.equal(torch.stack(record.log_probabilities), torch.stack(expected.log_probabilities))
+    assert all(torch.equal(control[key], expected_control[key]) for key in expected_control)
+    assert record.tables()["timing"]["step"].tolist() == expected.tables()["timing"]["step"].tolist()
+
+
+def test_time_before_a_kill_counts_up_to_the_state(network_of, clips, tmp_path, monkeypatch):
+    """A step's seconds are those of all lives that worked on it, less what was lost."""
+    now = [0.0]
+    monkeypatch.setattr("channel_sparsity.training.state.time.monotonic", lambda: now[0])
+    arguments = (clips, Method(slimming.scores, context(32)), STEPS, Finetuning(RECIPE, Penalty("none", 0.0)))
+    update = Updates.__call__
+
+    def slow(*batch):
+        now[0] += 10
+        if now[0] == 80:  # step 1 took 40 s, the first epoch of step 2 took 20 s; its second is lost
+            raise Killed
+        update(*batch)
+
+    monkeypatch.setattr(Updates, "__call__", slow)
+    with pytest.raises(Killed):
+        traced(network_of("vgg11"), *arguments, State(tmp_path, {}, 0))
+    now[0] = 5000.0
+    state = State(tmp_path, {}, 0)
+    assert state.seconds() == 60
+    record, _ = traced(network_of("vgg11"), *arguments, state)
+    assert record.tables()["timing"]["seconds"].tolist() == [0, 40, 40]
+    assert state.seconds() == 120

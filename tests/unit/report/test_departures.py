@@ -1,0 +1,73 @@
+import copy
+
+import pytest
+import yaml
+from made_up_study import CONFIGURATION, ROOT
+
+from channel_sparsity.report.departures import NOT_SAID, SETTINGS, departures
+
+
+def overlay(name):
+    """The base configuration under an overlay, as Snakemake merges them."""
+
+    def merge(base, changes):
+        for key, value in changes.items():
+            base[key] = merge(base[key], value) if isinstance(value, dict) and key in base else value
+        return base
+
+    return merge(copy.deepcopy(CONFIGURATION), yaml.safe_load((ROOT / "config" / name).read_text()))
+
+
+def literal():
+    """The configuration that comes closest to the paper's words."""
+    config = copy.deepcopy(CONFIGURATION)
+    config["training"] |= {"optimiser": "adam", "clip_gammas": None}
+    return config
+
+
+def test_the_papers_words_are_no_departure():
+    rows, agreeing = departures(literal())
+    differing = [row["what"] for row in rows if row["paper"] != NOT_SAID]
+    assert differing == ["Rule of the knee", "PK counts", "Compression rate"]
+    assert agreeing + len(rows) == len(SETTINGS) - 1, "running statistics are not taken anew"
+
+
+def test_the_papers_study_differs_where_the_readings_say():
+    rows, _ = departures(CONFIGURATION)
+    readings = {row["what"]: row["reading"] for row in rows if row["paper"] != NOT_SAID}
+    assert readings["Optimiser"] == "R6" and readings["Bounds on gradients"] == "R12"
+    assert len(readings) == 5
+
+
+def test_the_demo_says_how_far_it_is_from_the_paper():
+    ours = {row["what"]: row["ours"] for row in departures(overlay("demo.yaml"))[0]}
+    assert ours["Recordings"] == "embedded synthetic scenes"
+    assert ours["Networks"] == "VGG-11 x 0.25, ResNet-11 x 0.5, MobileNet 0.25"
+    assert ours["Training and validation"] == "60 % and 40 %"
+    assert (ours["Epochs"], ours["Window"], ours["Hop"]) == ("20", "80 ms", "100 % of the window")
+    assert ours["Time mask"] == "5 % of a clip"
+    assert ours["Levels of lambda"] == "0, 1e-4, 2e-4, 4e-4, 1e-3; 0, 3e-4, 6e-4, 1e-3, 2e-3"
+    assert ours["Pruning"] == "Liu et al., the recipe random"
+    assert "Ye et al.'s training" not in ours, "it prunes by Liu et al.'s method only"
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "ours"),
+    [
+        ({"split": {"kind": "official", "train_list": "x"}}, "Training and validation", "the official lists"),
+        ({"knee": {"rule": "kneed", "axis": "masked", "sensitivity": 2.0, "online": True}}, "Rule of the knee",
+         "Kneedle, psi = 2, online"),
+        ({"pruning": CONFIGURATION["pruning"] | {"finetuning": {"when": "none", "recalibrate": False}}},
+         "Epochs of fine-tuning", "none"),
+        ({"seeds": [1, 2, 3]}, "Trainings of a network at a lambda", "3"),
+    ],
+)  # fmt: skip
+def test_a_changed_setting_is_said(changes, what, ours):
+    rows, _ = departures(CONFIGURATION | changes)
+    assert {row["what"]: row["ours"] for row in rows}[what] == ours
+
+
+def test_a_folder_is_named_by_its_data_set_and_not_by_its_path():
+    config = overlay("folder.yaml")
+    (row,) = (row for row in departures(config)[0] if row["what"] == "Recordings")
+    assert row["ours"] == "folder, devices a"

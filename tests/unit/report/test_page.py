@@ -1,0 +1,147 @@
+"""The whole page: self-contained, escaped, reproducible, small."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+from made_up_study import CONFIGURATION, EVIL, TEMPLATES, MadeUp, configuration
+
+from channel_sparsity.analysis.pages import page as table_page
+from channel_sparsity.analysis.tables import CELLS
+from channel_sparsity.report import page
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes, and the text outside of scripts and styles."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text, self.scripts, self.inside = [], "", [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self.inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside == "script":
+            self.scripts[-1] += data
+        elif self.inside != "style":
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def written(made_up):
+    return made_up.page()
+
+
+def test_nothing_is_loaded_and_only_our_scripts_may_run(written):
+    read = Elements(written)
+    for tag, attributes in read.elements:
+        for name in ("src", "href", "data", "action", "poster", "srcset"):
+            assert attributes.get(name, "#").startswith(("#", "data:")), (tag, attributes)
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+    policy = next(a["content"] for _, a in read.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-")
+    _, *scripts = read.scripts
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    assert len(scripts) == 2 and policy.endswith(" ".join(f"'sha256-{digest}'" for digest in digests))
+    assert "@import" not in written and "url(" not in written
+
+
+def test_every_link_leads_somewhere_and_every_id_is_its_own(written):
+    elements = Elements(written).elements
+    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = {attributes["href"][1:] for tag, attributes in elements if tag == "a"}
+    assert links <= set(ids) and {"answer", "figure-readings", "table-readings"} <= links
+
+
+def test_names_stay_text_wherever_they_come_from(tmp_path):
+    config = configuration(lambdas=("0", "1e-6", "1e-5"), networks=("vgg11",))
+    block = config["datasets"]["tau2020"]
+    block["record"]["licence"] = EVIL
+    block["devices"] = [EVIL]
+    config["dataset"], config["datasets"] = EVIL, {EVIL: block}
+    config["study"] = EVIL
+    config["curves"] = [{"recipe": EVIL}]
+    config["recipes"][EVIL] = {"method": "slimming"}
+    read = Elements(MadeUp(tmp_path, config, scenes=(EVIL, "bus"), drawn=False).page())
+    assert "x" not in {attributes.get("src") for _, attributes in read.elements}
+    assert [tag for tag, _ in read.elements].count("script") == 3
+    # Study, data set, device, licence, scene, recipe.
+    assert read.text.count(EVIL) >= 8
+    content = json.loads(read.scripts[0])
+    assert content["content"]["cells"][0]["recipe"] == EVIL
+
+
+def test_the_same_files_give_the_same_bytes_and_times_differ_in_one_section(made_up, written, tmp_path):
+    assert made_up.page() == written
+    shutil.copytree(made_up.folder, tmp_path / "again")
+    slower = MadeUp(tmp_path / "slower", made_up.config, seconds=90.0, drawn=False).page()
+    assert slower != written
+
+    def without_cost(text):
+        return re.sub(r'<section id="cost">.*?</section>', "", text, flags=re.DOTALL)
+
+    assert without_cost(slower) == without_cost(written)
+
+
+def test_a_full_study_stays_under_the_limit(made_up, written, tmp_path):
+    """Five seeds of the paper's study, by what a cell adds; the library that draws takes 0.9 MB, figures 2.5 MB."""
+    larger = MadeUp(tmp_path, configuration(seeds=(1, 2, 3)), drawn=False)
+    a_cell = (len(larger.page()) - len(written)) / (len(larger.cells) - len(made_up.cells))
+    cells = 72 * 2 * 5
+    assert len(written) + cells * a_cell + 900_000 + 2_500_000 < 5_000_000
+
+
+def test_what_the_page_shows_of_a_study(made_up, written):
+    text = " ".join(Elements(written).text.split())
+    assert "does not know the licence" not in text and CONFIGURATION["datasets"]["tau2020"]["record"]["licence"] in text
+    excluded = made_up.cells[~made_up.cells["included"]]
+    assert len(excluded) == 4 and all(reason in text for reason in excluded["reason"])
+    for name in ("Table 1", "Table 3", "Table 4", "Figure 1", "Figure 2", "Figure 3"):
+        assert name in text
+    assert "0123456789abcdef" in text and "synthetic" not in text
+
+
+def test_a_finished_table_is_taken_over_as_it_is(made_up, tmp_path):
+    path = tmp_path / "cells.html"
+    path.write_text(table_page(made_up.cells, "Cells & <more>", "Why. Study x."), encoding="utf-8")
+    table = page.table(path, "Study x.")
+    assert (table.title, table.note, table.name) == ("Cells & <more>", "Why.", "cells")
+    assert table.markup.count("<tr>") == len(made_up.cells) + 1 and str(table.markup) in path.read_text("utf-8")
+    assert "network" in CELLS
+
+
+def test_a_caption_is_a_title_and_a_paragraph(tmp_path):
+    path = tmp_path / "ws_vs_pk.svg"
+    path.write_text("<svg/>")
+    figure = page.figure(path, "**Figure 3: both.**\n\nOne line\nand another.\n")
+    assert (figure.title, figure.caption) == ("Figure 3: both", "One line and another.")
+    assert base64.b64decode(figure.source.removeprefix("data:image/svg+xml;base64,")) == b"<svg/>"
+
+
+def test_a_figure_of_too_many_marks_is_shown_in_pixels_and_says_so(tmp_path):
+    path = tmp_path / "ws_vs_pk.svg"
+    path.write_text("<svg>" + "<g/>" * (page.VECTOR_BYTES // 4) + "</svg>")
+    path.with_suffix(".png").write_bytes(b"pixels")
+    figure = page.figure(path, "**Title.**\n\nWords.")
+    assert base64.b64decode(figure.source.removeprefix("data:image/png;base64,")) == b"pixels"
+    assert figure.name == "ws_vs_pk" and figure.caption.startswith("Words. Shown in pixels")
+    path.with_suffix(".png").write_bytes(bytes(2 * page.VECTOR_BYTES))
+    assert page.figure(path, "**Title.**").source.startswith("data:image/svg+xml"), "pixels would be larger"
+
+
+def test_a_script_that_would_end_its_element_is_refused():
+    with pytest.raises(ValueError, match="cannot stand in a page"):
+        page.render(TEMPLATES / "page", "x = '</SCRIPT>'", {})

@@ -1,0 +1,115 @@
+"""The command that classifies a recording, as a user types it."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+import soundfile
+from onnx import TensorProto, helper
+
+from channel_sparsity import classify
+
+RATE, SAMPLES = 8000, 1600
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model that tells loud from quiet: probability of `loud` = mean square of the waveform, over 1."""
+    nodes = [
+        helper.make_node("Mul", ["waveform", "waveform"], ["squares"]),
+        helper.make_node("ReduceMean", ["squares", "axis"], ["loud"], keepdims=1),
+        helper.make_node("Sub", ["one", "loud"], ["quiet"]),
+        helper.make_node("Concat", ["loud", "quiet"], ["probabilities"], axis=1),
+    ]
+    constants = [
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]),
+    ]
+    made = helper.make_model(
+        helper.make_graph(
+            nodes,
+            "loudness",
+            [helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["batch", SAMPLES])],
+            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2])],
+            constants,
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
+    folder = tmp_path_factory.mktemp("model")
+    onnx.save(made, folder / "anonymous.onnx")
+    helper.set_model_props(made, {"scenes": json.dumps(["loud", "quiet"]), "sample_rate_hz": str(RATE)})
+    onnx.save(made, folder / "model.onnx")
+    return folder / "model.onnx"
+
+
+def recording(path, seconds, rate=RATE, channels=1, level=0.5, **options):
+    samples = np.full((round(seconds * rate), channels), level, np.float32)
+    soundfile.write(path, samples, rate, **options)
+    return path
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.wav", {"subtype": "PCM_24"}), ("a.flac", {}), ("a.ogg", {})])
+def test_formats(model, tmp_path, name, options):
+    found = classify.classify(model, recording(tmp_path / name, 0.2, **options))
+    assert list(found) == ["quiet", "loud"] and found["loud"] == pytest.approx(0.25, abs=0.01)
+
+
+def test_rates_channels_and_lengths(model, tmp_path):
+    resampled = classify.classify(model, recording(tmp_path / "fast.wav", 0.2, rate=44100, channels=2))
+    assert resampled["loud"] == pytest.approx(0.25, abs=0.01)
+    short = classify.classify(model, recording(tmp_path / "short.wav", 0.1))
+    assert short["loud"] == pytest.approx(0.125, abs=0.001), "padded with silence"
+
+
+def test_long_recordings_are_heard_to_their_end(model, tmp_path):
+    waveform = np.zeros(int(2.5 * SAMPLES), np.float32)
+    waveform[-SAMPLES // 2 :] = 0.8
+    soundfile.write(tmp_path / "long.wav", waveform, RATE, subtype="FLOAT")
+    # Windows at 0, 1 and, ending at the end, 1.5 lengths: only half of the last is loud.
+    assert classify.classify(model, tmp_path / "long.wav")["loud"] == pytest.approx(0.64 / 2 / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("length", [1, SAMPLES - 1, SAMPLES, SAMPLES + 1, 2 * SAMPLES, 7 * SAMPLES + 3])
+def test_windows_cover_every_sample(length):
+    waveform = np.arange(1, length + 1, dtype=np.float32)
+    windows = classify._windows(waveform, SAMPLES)
+    assert windows.shape == (max(1, -(-length // SAMPLES)), SAMPLES)
+    assert set(waveform) <= set(windows.ravel())
+
+
+def test_bad_input_is_one_sentence(model, tmp_path, capsys):
+    good = recording(tmp_path / "good.wav", 0.2)
+    (tmp_path / "text.wav").write_text("no sound")
+    (tmp_path / "text.onnx").write_text("no model")
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), RATE)
+    soundfile.write(tmp_path / "nan.wav", np.full(100, np.nan), RATE, subtype="FLOAT")
+    for arguments, words in (
+        ((model, tmp_path / "none.wav"), "none.wav does not exist"),
+        ((model, tmp_path / "text.wav"), "text.wav cannot be decoded"),
+        ((model, tmp_path / "empty.wav"), "empty.wav holds no samples"),
+        ((model, tmp_path / "nan.wav"), "nan.wav holds samples that are NaN"),
+        ((model, tmp_path), "does not exist"),
+        ((tmp_path / "none.onnx", good), "none.onnx does not exist"),
+        ((tmp_path / "text.onnx", good), "text.onnx is no model that onnxruntime can load"),
+        ((model.with_name("anonymous.onnx"), good), "does not say which scenes it knows"),
+    ):
+        assert classify.main([str(argument) for argument in arguments]) == 1
+        said = capsys.readouterr()
+        assert said.out == "" and said.err.startswith("error: ") and words in said.err
+        assert said.err.count("\n") == 1
+
+
+def test_the_file_alone_is_a_program(model, tmp_path):
+    alone = shutil.copy(classify.__file__, tmp_path)
+    clip = recording(tmp_path / "clip.wav", 0.2)
+    slim = "import sys; sys.modules.update(dict.fromkeys(['torch', 'pandas', 'scipy', 'onnx', 'channel_sparsity'])); "
+    slim += f"import runpy; sys.argv = ['classify.py', {str(model)!r}, {str(clip)!r}]; "
+    slim += f"runpy.run_path({str(alone)!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", slim], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [line.split() for line in done.stdout.splitlines()] == [["quiet", "75.0", "%"], ["loud", "25.0", "%"]]

@@ -1,0 +1,186 @@
+# Models to take away: what accuracy costs in the whole study, the models chosen from it, and their files.
+
+LICENCE = {
+    "record": DATASET.get("record", {}).get("licence", ""),
+    "folder": DATASET.get(
+        "licence",
+        "The licence of the recordings is not known to the study: ask whoever made them before you pass this on.",
+    ),
+    "synthetic": "The clips are synthetic, made by this project's own code.",
+}[DATASET["source"]]
+
+
+rule deploy:
+    input:
+        f"{DEPLOY}/models.csv",
+        deployed,
+
+
+rule make_front:
+    input:
+        cells=f"{RESULTS}/tables/cells.csv",
+        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
+    output:
+        made_tables([FRONT]),
+    log:
+        f"{RESULTS}/tables/front.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("make_front"),
+        curves=CURVES,
+        duration_s=DATASET["features"]["duration_s"],
+        budget=config["deploy"]["budget"],
+        configuration=config,
+        stages={rule: code(rule) for rule in (*STAGES, "make_front")},
+        note=NOTE,
+    message:
+        "Setting accuracy against size and work"
+    script:
+        "../scripts/make_front.py"
+
+
+rule draw_front:
+    input:
+        f"{FRONT}.csv",
+    output:
+        drawn_figures([COST_FIGURE], "Models to take away"),
+    log:
+        f"{RESULTS}/figures/accuracy_cost.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("draw_front"),
+        budget=config["deploy"]["budget"],
+        note=NOTE,
+    message:
+        "Drawing accuracy over size and work"
+    script:
+        "../scripts/draw_front.py"
+
+
+checkpoint choose_models:
+    input:
+        f"{FRONT}.csv",
+    output:
+        f"{DEPLOY}/models.csv",
+    log:
+        f"{DEPLOY}/logs/models.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("choose_models"),
+        wanted=WANTED,
+        budget=config["deploy"]["budget"],
+    message:
+        "Choosing the models to take away"
+    script:
+        "../scripts/choose_models.py"
+
+
+rule remake_network:
+    input:
+        metrics=of_chosen(f"{TRAIN}/metrics.json"),
+        weights=ancient(of_chosen(f"{TRAIN}/weights.safetensors")),
+        curve=of_chosen(f"{PRUNE}/curve.csv"),
+        widths=of_chosen(f"{PRUNE}/widths.csv"),
+        predictions=ancient(of_chosen(f"{PRUNE}/predictions.h5")),
+        manifest=f"{DATA}/manifest.json",
+        store=ancient(f"{DATA}/logmel.h5"),
+        split=rules.split_clips.output.split,
+        normalisation=rules.split_clips.output.normalisation,
+    output:
+        f"{DEPLOY}/{{model}}.safetensors",
+    log:
+        f"{DEPLOY}/logs/{{model}}-network.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        **GPU,
+        mem_mb=chosen_memory,
+        runtime=chosen_minutes,
+    params:
+        code=chosen_code("remake_network"),
+        settings=config["training"],
+        device=untracked(DEVICE),
+        cell=chosen_step,
+        recipe=chosen_recipe,
+        width_scale=chosen_scale,
+    message:
+        "Making the network of {wildcards.model} again"
+    script:
+        "../scripts/remake_network.py"
+
+
+rule export_model:
+    input:
+        network=f"{DEPLOY}/{{model}}.safetensors",
+        metrics=of_chosen(f"{TRAIN}/metrics.json"),
+        manifest=f"{DATA}/manifest.json",
+        store=ancient(f"{DATA}/logmel.h5"),
+        split=rules.split_clips.output.split,
+        normalisation=rules.split_clips.output.normalisation,
+    output:
+        float32=f"{DEPLOY}/{{model}}.onnx",
+        int8=f"{DEPLOY}/{{model}}-int8.onnx",
+        card=f"{DEPLOY}/{{model}}.json",
+        page=f"{DEPLOY}/{{model}}.md",
+    log:
+        f"{DEPLOY}/logs/{{model}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+    params:
+        code=chosen_code("export_model"),
+        cell=chosen,
+        label=chosen_label,
+        recipe=chosen_recipe,
+        settings=config["training"],
+        budget=config["deploy"]["budget"],
+        study=config["study"],
+        data={
+            "dataset": config["dataset"],
+            "source": DATASET["source"],
+            "licence": LICENCE,
+            "devices": DATASET["devices"],
+            "features": DATASET["features"],
+            "folder": CLIPS,
+        },
+        stages={
+            rule: code(rule)
+            for rule in (
+                *STAGES,
+                "make_front",
+                "choose_models",
+                "remake_network",
+                "export_model",
+            )
+        },
+        note=NOTE if DATASET["source"] == "synthetic" else "",
+    message:
+        "Writing {wildcards.model} as ONNX, and its card"
+    script:
+        "../scripts/export_model.py"
+
+
+# All of them by one job that has the machine to itself.
+rule time_models:
+    input:
+        model_files,
+    output:
+        f"{DEPLOY}/timing.csv",
+    log:
+        f"{DEPLOY}/logs/timing.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+    params:
+        code=code("time_models"),
+    message:
+        "Timing the models"
+    script:
+        "../scripts/time_models.py"

@@ -1,0 +1,45 @@
+# Tables, figures and curves to one page.
+
+REPORT = f"{RESULTS}/report.html"
+
+# The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
+# title.
+REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE]
+
+
+rule report:
+    input:
+        REPORT,
+
+
+rule write_report:
+    input:
+        tables=expand("{table}.csv", table=TABLES),
+        pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
+        figures=expand("{figure}.svg", figure=REPORTED),
+        pixels=expand("{figure}.png", figure=REPORTED),  # for those that are too large
+        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
+        widths=for_all(f"{PRUNE}/widths.csv", CURVES),
+        trainings=for_all(f"{TRAIN}/timing.csv", CELLS),
+        prunings=for_all(f"{PRUNE}/timing.csv", CURVES),
+        manifest=f"{DATA}/manifest.json",
+        split=f"{RESULTS}/split.csv",
+    output:
+        report(REPORT, caption="../report/page.rst", category="The study on one page"),
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("write_report"),
+        curves=CURVES,
+        configuration=config,
+        stages={rule: code(rule) for rule in (*RECORDED, "write_report")},
+        note=NOTE,
+        # What the page is made from beside code; the folder's own name decides nothing.
+        words=digests(TEMPLATES),
+        templates=untracked(str(TEMPLATES)),
+    message:
+        "Writing the report"
+    script:
+        "../scripts/write_report.py"

@@ -1,0 +1,135 @@
+# What jobs need of a machine: minutes, memory, a GPU. Measured, with a margin, and more at each attempt; what a place has
+# of them stands in its profile.
+import json
+import shutil
+
+# One step of training, full width, on 32 clips of 40 bands x 401 frames: seconds on one core of an AMD EPYC, and the most
+# memory (MB) of such a step or of validating 128 clips.
+STEPS = {
+    "vgg11": (4.2, 2300),
+    "vgg13": (6.5, 3200),
+    "vgg16": (8.7, 3700),
+    "vgg19": (11.2, 3700),
+    "resnet11": (1.2, 3500),
+    "resnet20": (2.1, 4000),
+    "resnet29": (2.7, 4900),
+    "resnet38": (4.0, 5900),
+    "mobilenet0.25": (0.6, 1500),
+    "mobilenet0.50": (1.0, 2300),
+    "mobilenet0.75": (1.6, 2800),
+    "mobilenet1.00": (2.1, 3600),
+}
+
+# Trainings that a proposed grid takes at most: a ladder of twelve, and two between its last rungs.
+TRIALS = 14
+
+# One GPU, for trainings and curves that compute on one; with `auto`, where this machine has one.
+ON_GPU = DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi"))
+GPU = {"gpu": 1} if ON_GPU else {}
+
+
+def step_of(wildcards, manifest):
+    """Seconds and megabytes of a step of a network on this study's clips; a network of your own is taken for the largest.
+
+    Both grow with the clip and (a network of half the width takes less than half) with the width.
+    """
+    largest = tuple(map(max, zip(*STEPS.values())))
+    seconds, megabytes = STEPS.get(wildcards.network, largest)
+    made = features_of(manifest)
+    factor = made["bands"] * made["frames"] / (40 * 401) * width_scale(wildcards)
+    return seconds * factor, megabytes * factor
+
+
+def features_of(manifest):
+    """What the manifest says of the features; while there is none, Snakemake leaves open what depends on it."""
+    return json.loads(Path(manifest).read_text(encoding="utf-8"))
+
+
+def network_memory(wildcards, input, attempt):
+    """Megabytes of a training or a curve."""
+    _, megabytes = step_of(wildcards, input.manifest)
+    batch = max(32, config["training"]["batch_size"])
+    return attempt * round(1000 + megabytes * batch / 32)
+
+
+def minutes_of(work, wildcards, manifest, attempt):
+    """Twice the minutes that a training (its settings) or a curve (its recipe) is taken to last, but no more than a job may.
+
+    From what the target `estimate` measured, if that was asked for; else from `STEPS`, on one core for all clips.
+    """
+    made, estimate = features_of(manifest), Path(RESULTS) / "estimate.json"
+    if estimate.exists():
+        from channel_sparsity.planning import costs
+        from channel_sparsity.planning.estimate import clips_of
+
+        clips = clips_of(made["clips"], config["split"])
+        measured = read_json(estimate)
+        minutes = costs.minutes_of(measured, wildcards.network, clips, work)
+    else:
+        seconds, _ = step_of(wildcards, manifest)
+        minutes = 2 * epochs_of(work) * made["clips"] / 32 * seconds / 60
+    asked = attempt * round(10 + minutes)
+    if "longest_minutes" in workflow.global_resources:
+        return min(asked, workflow.global_resources["longest_minutes"].value)
+    return asked
+
+
+def epochs_of(work):
+    """The epochs of a training; of a curve those of each step and of the control, with validations as a fifth of one."""
+    if "finetuning" not in work:
+        return work["epochs"]
+    tuning = work["finetuning"]
+    each = 0.4 + (0 if tuning["when"] == "none" else tuning["epochs"])
+    return (1 + work["highest_rate"] / work["step"]) * each
+
+
+def training_minutes(wildcards, input, attempt):
+    """Minutes of a training."""
+    return minutes_of(config["training"], wildcards, input.manifest, attempt)
+
+
+def proposal_minutes(wildcards, input, attempt):
+    """Minutes of proposing a grid."""
+    epochs = TRIALS * config["proposal"]["epochs"]
+    work = {**config["training"], "epochs": epochs}
+    return minutes_of(work, wildcards, input.manifest, attempt)
+
+
+def curve_minutes(wildcards, input, attempt):
+    """Minutes of a curve."""
+    return minutes_of(recipe_settings(wildcards), wildcards, input.manifest, attempt)
+
+
+def chosen_memory(wildcards, input, attempt):
+    """Megabytes of making the network of a model again."""
+    return network_memory(SimpleNamespace(**chosen(wildcards)), input, attempt)
+
+
+def chosen_minutes(wildcards, input, attempt):
+    """Minutes of the same: a curve's, at most."""
+    return curve_minutes(SimpleNamespace(**chosen(wildcards)), input, attempt)
+
+
+def decoding_memory(wildcards, threads, attempt):
+    """Megabytes of decoding clips, a process each core."""
+    return attempt * (500 + 250 * threads)
+
+
+def timing_memory(wildcards, threads, attempt):
+    """Megabytes of timing networks, a process each core, at most eight."""
+    return attempt * 2500 * min(8, threads)
+
+
+def decoding_minutes(wildcards, attempt):
+    """Minutes of decoding, mostly those of a slow disk."""
+    return attempt * 60
+
+
+def refuse_orphans_of(workflow):
+    """Before anything is submitted to SLURM: refuse to run beside jobs that a killed main process left there."""
+    prefix = getattr(workflow.executor_settings, "jobname_prefix", None)
+    if prefix:
+        try:
+            refuse_orphans(prefix, Path.cwd())
+        except StudyError as error:
+            raise WorkflowError(str(error))

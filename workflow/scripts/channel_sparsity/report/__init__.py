@@ -1,0 +1,1 @@
+"""Tables and figures to one page that a reader of the paper understands without the code."""

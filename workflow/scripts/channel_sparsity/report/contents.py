@@ -1,0 +1,152 @@
+"""What stands on the report, section by section, from a study's tables, figures, curves and settings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas
+
+from channel_sparsity.analysis import claims, pooling, tables
+from channel_sparsity.analysis.plotting import network_labels, recipe_label
+from channel_sparsity.configuration import lambdas_of
+from channel_sparsity.files import read_json, sha256
+from channel_sparsity.report import charts, page, words
+from channel_sparsity.report.answer import answer
+from channel_sparsity.report.beside import beside
+from channel_sparsity.report.cost import cost
+from channel_sparsity.report.dataset import recordings
+from channel_sparsity.report.departures import departures
+from channel_sparsity.report.rows import claim_rows, excluded_rows
+from channel_sparsity.report.versions import versions
+
+#: The sections of the page and what the contents call them.
+SECTIONS = {
+    "answer": "The answer",
+    "asked": "What was asked",
+    "data": "The recordings",
+    "explore": "Cell by cell",
+    "figures": "Figures",
+    "paper": "The paper's tables",
+    "claims": "The paper's claims",
+    "excluded": "Excluded cells",
+    "readings": "Other than the paper",
+    "cost": "What it cost",
+    "tables": "All tables",
+    "provenance": "Where it comes from",
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of a study that its page is made from.
+
+    tables: the folder of the tables; pages: those of them that the page shows in full; figures: as SVG. curves, widths,
+    prunings (their timings): a file each point of `grid`, the pruned networks. trainings: timings. manifest, split: of
+    the data.
+    """
+
+    tables: Path
+    pages: Sequence[Path]
+    figures: Sequence[Path]
+    curves: Sequence[Path]
+    widths: Sequence[Path]
+    prunings: Sequence[Path]
+    trainings: Sequence[Path]
+    manifest: Path
+    split: Path
+    grid: Sequence[Mapping]
+
+
+def contents(
+    sources: Sources, configuration: Mapping, stages: Mapping[str, str], note: str, captions: Path
+) -> dict[str, object]:
+    """Everything that ``report.html`` names. `stages`: fingerprints; `note`: what every table's page says; `captions`:
+    the folder with a text for each figure.
+    """
+    cells = tables.read_table(sources.tables / "cells.csv", tables.CELLS)
+    return {
+        **_from_configuration(configuration, stages, sources.tables),
+        **_from_tables(sources.tables, cells, configuration),
+        "content": _to_explore(sources, cells),
+        "data": recordings(configuration, read_json(sources.manifest), pandas.read_csv(sources.split), cells),
+        "cost": _cost(sources),
+        "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
+        "tables": [page.table(path, note) for path in sources.pages],
+    }
+
+
+def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) -> dict:
+    """What the page says after the tables."""
+    correlation = tables.read_table(folder / "correlation.csv", tables.CORRELATION)
+    paper = pandas.read_csv(folder / "paper.csv", keep_default_na=False, na_values={name: [""] for name in _NUMBERS})
+    judged = tables.read_table(folder / "claims.csv", claims.COLUMNS)
+    pooled = tables.read_table(folder / "pooled.csv", pooling.POOLED)
+    return {
+        "answer": answer(judged, pooled, correlation, cells),
+        "beside": beside(paper, dict(zip(cells["network"], cells["width_scale"], strict=True))),
+        "claims": claim_rows(judged),
+        "excluded": excluded_rows(cells),
+        "sizes": _sizes(cells, configuration),
+    }
+
+
+_NUMBERS = ("ours", "paper", "difference", "ours_low", "ours_high")
+
+
+def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
+    """How large the study is, in words."""
+    levels = {len(lambdas_of(configuration, network)) for network in configuration["networks"]}
+    seeds = len(configuration["seeds"])
+    recipes = [recipe_label(recipe) for recipe in dict.fromkeys(cells["recipe"])]
+    return {
+        "networks": words.count(len(configuration["networks"]), "network"),
+        "names": ", ".join(network_labels(cells).values()),
+        "times": f"at {words.listed(map(str, sorted(levels)))} levels of lambda"
+        + (f", {seeds} times each" if seeds > 1 else ", once each"),
+        "recipes": words.listed(recipes),
+        "cells": words.count(len(cells), "cell"),
+        "included": str(cells["included"].sum()),
+        "margin": f"{100 * configuration['accuracy_margin']:g} points",
+    }
+
+
+def _to_explore(sources: Sources, cells: pandas.DataFrame) -> dict:
+    """The charts and what they show, in the order of `cells`."""
+    regression = tables.read_table(sources.tables / "regression.csv", tables.REGRESSION)
+    keys = ["recipe", "network", "lam", "seed"]
+    pairs = zip(sources.grid, sources.curves, sources.widths, strict=True)
+    files = {tuple(str(point[key]) for key in keys): pair for point, *pair in pairs}
+    ordered = [files[tuple(map(str, key))] for key in cells[keys].itertuples(index=False)]
+    curves = (pandas.read_csv(curve) for curve, _ in ordered)
+    widths = (pandas.read_csv(width) for _, width in ordered)
+    return {"content": charts.content(cells, regression, curves, widths), "charts": charts.specifications(cells)}
+
+
+def _cost(sources: Sources) -> list[list[str]]:
+    prunings = {}
+    for point, path in zip(sources.grid, sources.prunings, strict=True):
+        prunings.setdefault(point["recipe"], []).append(path)
+    return cost(sources.trainings, prunings)
+
+
+def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folder: Path) -> dict:
+    """Departures from the paper, and where the numbers come from. `folder`: that of the tables."""
+    differing, agreeing = departures(configuration)
+    used = {configuration["dataset"]: configuration["datasets"][configuration["dataset"]]}
+    return {
+        "title": f"Weight Skewness and Prune Knee: study {configuration['study']}",
+        "study": configuration["study"],
+        "dataset": configuration["dataset"],
+        "contents": list(SECTIONS.items()),
+        "departures": differing,
+        "agreeing": agreeing,
+        "threads": words.count(configuration["training"]["threads"], "thread"),
+        "versions": list(versions().items()),
+        "stages": list(stages.items()),
+        "configuration": page.pretty({**configuration, "datasets": used}),
+        "origin": [
+            ("Seeds of initialisation and order of clips", ", ".join(map(str, configuration["seeds"]))),
+            ("Seed of the split", str(configuration["split"].get("seed", "none"))),
+            ("SHA-256 of tables/cells.csv", sha256(folder / "cells.csv")),
+        ],
+    }

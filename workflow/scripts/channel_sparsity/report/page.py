@@ -1,0 +1,107 @@
+"""One page from a study's tables and figures: self-contained, and readable without its scripts."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+#: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of
+#: the paper's study with five seeds stays under 5 MB, which mail servers take.
+VECTOR_BYTES = 500_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A static figure: the name of its file, a title, a caption, and the image as a data URI."""
+
+    name: str
+    title: str
+    caption: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table of the study: the name of its file, title, explanation, and its markup."""
+
+    name: str
+    title: str
+    note: str
+    markup: Markup
+
+
+def figure(path: str | Path, caption: str) -> Figure:
+    """An SVG file as the page holds it. `caption`: its first line is the title (bold), the paragraph under it the rest.
+
+    As an image of its own, nothing in it can act on the page, nor its styles and names on one another. If it is larger
+    than `VECTOR_BYTES` and than the PNG beside it, the PNG stands in, and the caption says so.
+    """
+    path = Path(path)
+    title, _, text = caption.strip().partition("\n")
+    kind = "svg+xml"
+    size = path.stat().st_size
+    if size > VECTOR_BYTES and size > path.with_suffix(".png").stat().st_size:
+        text += f" Shown in pixels for its many marks; {path.parent.name}/{path.name} has them sharp."
+        path, kind = path.with_suffix(".png"), "png"
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return Figure(path.stem, title.strip("*. "), " ".join(text.split()), f"data:image/{kind};base64,{data}")
+
+
+_PAGE = re.compile(
+    r"<h1>(?P<title>.*?)</h1>\n(?:<p>(?P<note>.*?)</p>\n)?<div>\n(?P<table><table>.*</table>)", re.DOTALL
+)
+
+
+def table(path: str | Path, note: str) -> Table:
+    """A table that `analysis.pages.page` has made; `note`, which every table of a study has, is left out."""
+    parts = _PAGE.search(Path(path).read_text(encoding="utf-8"))
+    words = unescape(parts["note"] or "").replace(note, "").strip()
+    return Table(Path(path).stem, unescape(parts["title"]), words, Markup(parts["table"]))
+
+
+def render(folder: str | Path, runtime: str, values: Mapping) -> str:
+    """The page. `folder`: that of ``report.html``, ``page.css`` and ``page.js``; `runtime`: the library that draws.
+
+    Every value is escaped where it stands; a content security policy lets nothing be loaded, and no script run but
+    the page's own two, known by their digests.
+    """
+    folder = Path(folder)
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False, "separators": (",", ":")}
+    scripts = {"runtime": _script(runtime), "own": _script((folder / "page.js").read_text(encoding="utf-8"))}
+    return environment.get_template("report.html").render(
+        values,
+        style=Markup((folder / "page.css").read_text(encoding="utf-8")),
+        scripts=scripts,
+        digests=[_digest(script) for script in scripts.values()],
+    )
+
+
+def _script(text: str) -> Markup:
+    """A script of ours for a script element, which its text must not close."""
+    if re.search(r"</script|<!--", text, re.IGNORECASE):
+        raise ValueError("a script that holds </script or <!-- cannot stand in a page")
+    return Markup(text.strip() + "\n")
+
+
+def _digest(script: str) -> str:
+    """How a content security policy names a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
+
+
+def pretty(content: Mapping) -> str:
+    """Settings as text."""
+    return json.dumps(content, indent=2, ensure_ascii=False)

@@ -1,0 +1,50 @@
+"""Numbers as the report's sentences say them."""
+
+from collections.abc import Iterable
+
+import pandas
+
+
+def points(share: float) -> str:
+    """A difference of shares in points of percent."""
+    return f"{round(100 * share, 1) + 0.0:.1f}"  # + 0.0: no -0.0
+
+
+def percent(share: float) -> str:
+    """A share in percent."""
+    return f"{100 * share:.1f} %"
+
+
+def percents(shares: pandas.Series) -> str:
+    """The smallest and the largest of several shares, in percent; a dash if there is none."""
+    known = shares.dropna()
+    if known.empty:
+        return "\N{EN DASH}"
+    low, high = percent(known.min()), percent(known.max())
+    return low if low == high else f"{low.removesuffix(' %')} to {high}"
+
+
+def r_of(row: pandas.Series) -> str:
+    """r of a row of ``correlation.csv``, with its interval and n."""
+    interval = "" if pandas.isna(row["r_low"]) else f", {row['r_low']:.2f} to {row['r_high']:.2f}"
+    return f"r = {row['r']:.2f}{interval}, n = {row['n']}"
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things: ``1 network``, ``2 networks``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *rest, last = parts
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def duration(seconds: float) -> str:
+    """A time of work in hours, or in minutes or seconds if it is short; two or three digits."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= length:
+            amount = seconds / length
+            return f"{amount:.1f} {unit}" if amount < 100 else f"{amount:,.0f} {unit}"
+    return f"{seconds:.1f} s"
