@@ -17,6 +17,7 @@ import yaml
 from measuring import ROOT, Side, in_turn, machine, spread, table, write_section
 
 from channel_sparsity.configuration import content_of
+from channel_sparsity.data.logmel import logmel_of
 
 ROUNDS = 3
 SEEDS = "seeds: [1, 2, 3, 4, 5]\n"
@@ -47,7 +48,11 @@ def pretend(folder: Path) -> None:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     dataset = config["datasets"][config["dataset"]]
     scenes = dataset["expected"]["clips"] // dataset["expected"]["clips_per_scene"]
+    logmel = logmel_of(dataset["features"])
     manifest = {
+        "clips": dataset["expected"]["clips"],
+        "bands": logmel.n_mels,
+        "frames": logmel.frames,
         "settings": content_of(dataset),
         "clips_per_scene": {f"scene {n}": dataset["expected"]["clips_per_scene"] for n in range(scenes)},
     }
