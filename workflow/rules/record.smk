@@ -110,6 +110,8 @@ rule extract_archive:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
+        # In the place of a download: archives that are read more slowly than they come would fill the disk.
+        downloads=0 if RECORD["keep_archives"] or RECORD["archives"] else 1,
         mem_mb=decoding_memory,
         runtime=decoding_minutes,
     params:
