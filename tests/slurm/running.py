@@ -1,12 +1,13 @@
 """Main processes of Snakemake in the background, and the small study that the tests run."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from single_node import processes, wait_until
+from single_node import wait_until
 
 ROOT = Path(__file__).parents[2]
 # The curve that the tests of faults have made anew.
@@ -30,7 +31,7 @@ class Run:
                 start_new_session=True,
             )
 
-    def end(self, seconds=240):
+    def end(self, seconds=900):
         """Wait for its end; its return code and what it said."""
         return self.process.wait(seconds), self.said.read_text()
 
@@ -54,8 +55,8 @@ class Study:
 
     def start(self, *arguments, profile="slurm", configfiles=STUDY):
         """Start the command of docs/cluster.md, with status checks that fit jobs of seconds."""
-        command = [sys.executable, "-m", "snakemake", *arguments, "--directory", self.folder, "--cores", "2"]
-        command += ["--workflow-profile", f"profiles/{profile}"]
+        command = [sys.executable, "-m", "snakemake", "tables", "figures", *arguments]
+        command += ["--workflow-profile", f"profiles/{profile}", "--directory", self.folder, "--cores", "2"]
         if configfiles:
             command += ["--configfile", *configfiles]
         if profile == "slurm":
@@ -73,18 +74,9 @@ class Study:
             if path.suffix != ".log" and path.name not in ("timing.csv", "run.json")
         }
 
-    def frozen_script(self, rule="prune_network"):
-        """Wait for the script of a rule to run in this folder, and stop it there; its process number."""
-        return wait_until(lambda: self._freeze(rule), f"a script of {rule} runs in {self.folder}")
-
-    def _freeze(self, rule):
-        for pid in processes():
-            try:
-                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                here = Path(f"/proc/{pid}/cwd").resolve() == self.folder
-            except OSError:  # ended, or none of ours
-                continue
-            if here and any(word.endswith(f".{rule}.py".encode()) for word in words[:3]):
-                os.kill(pid, signal.SIGSTOP)
-                return pid
-        return None
+    def frozen_script(self):
+        """Wait for the curve's script to be at work, and stop it there; its process number."""
+        lock = self.folder / CURVE / "state/lock"
+        pid = json.loads(wait_until(lambda: lock.exists() and lock.read_text(), f"{lock} is held"))["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        return pid

@@ -222,7 +222,7 @@ def said(*command):
     return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
 
-def wait_until(condition, what, seconds=120):
+def wait_until(condition, what, seconds=300):
     """Ask every tenth of a second until `condition` holds; what it gave. `TimeoutError` after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (holds := condition()):

@@ -118,3 +118,21 @@ def test_each_failure_is_said_once_by_its_sentence(tmp_path):
         "error: a.wav cannot be read: replace it",
         "error: a job ended without a word: see two.log",
     ]
+
+
+def test_on_a_cluster_what_killed_a_job_is_in_the_systems_log(tmp_path):
+    (tmp_path / "own.log").write_text("error: it is held by process 7\n")
+    (tmp_path / "cut.log").write_text("epoch 1\n")
+    (tmp_path / "again.log").write_text("epoch 1\n")
+    (tmp_path / "again.csv").write_text("")
+    (tmp_path / "1.log").write_text("epoch 1\nslurmstepd: error: *** JOB 1 CANCELLED DUE TO TIME LIMIT ***\n")
+    blocks = [
+        f"    output: {name}.csv, b\n    log: {name}.log, {tmp_path}/1.log (check" for name in ("own", "cut", "again")
+    ]
+    blocks.append("    log: cut.log, 2.log (check")
+    (tmp_path / "snakemake.log").write_text("".join(f"{block} log file(s) for error details)\n" for block in blocks))
+    assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
+        "error: it is held by process 7",
+        "error: *** JOB 1 CANCELLED DUE TO TIME LIMIT *** (cut.log)",
+        "error: a job ended without a word: see cut.log, 2.log",
+    ]

@@ -68,7 +68,7 @@ class Reader:
             env={**os.environ, "PATH": os.pathsep.join(folders), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,
         )
         self.said = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, self.said

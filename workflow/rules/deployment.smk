@@ -13,8 +13,7 @@ LICENCE = {
 rule deploy:
     input:
         f"{DEPLOY}/models.csv",
-        f"{DEPLOY}/timing.csv",
-        model_files,
+        deployed,
 
 
 rule make_front:
@@ -131,6 +130,8 @@ rule export_model:
         f"{DEPLOY}/logs/{{model}}.log",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=chosen_code("export_model"),
         cell=chosen,
@@ -175,6 +176,8 @@ rule time_models:
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code("time_models"),
     message:

@@ -16,6 +16,9 @@ rule estimate_study:
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
+    resources:
+        mem_mb=timing_memory,
+        runtime=decoding_minutes,
     params:
         code=code("estimate_study"),
         configuration=config,

@@ -17,6 +17,7 @@ rule write_report:
         tables=expand("{table}.csv", table=TABLES),
         pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
         figures=expand("{figure}.svg", figure=REPORTED),
+        pixels=expand("{figure}.png", figure=REPORTED),  # for those that are too large
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
         widths=for_all(f"{PRUNE}/widths.csv", CURVES),
         trainings=for_all(f"{TRAIN}/timing.csv", CELLS),

@@ -52,35 +52,52 @@ def network_memory(wildcards, input, attempt):
     return attempt * round(1000 + megabytes * batch / 32)
 
 
-def minutes_of(epochs, wildcards, manifest, attempt):
-    """Twice the minutes that so many epochs over all clips were measured to take, but no more than a job may."""
-    seconds, _ = step_of(wildcards, manifest)
-    steps = epochs * features_of(manifest)["clips"] / 32
-    minutes = attempt * round(10 + 2 * steps * seconds / 60)
+def minutes_of(work, wildcards, manifest, attempt):
+    """Twice the minutes that a training (its settings) or a curve (its recipe) is taken to last, but no more than a job may.
+
+    From what the target `estimate` measured, if that was asked for; else from `STEPS`, on one core for all clips.
+    """
+    made, estimate = features_of(manifest), Path(RESULTS) / "estimate.json"
+    if estimate.exists():
+        from channel_sparsity.planning import costs
+        from channel_sparsity.planning.estimate import clips_of
+
+        clips = clips_of(made["clips"], config["split"])
+        measured = read_json(estimate)
+        minutes = costs.minutes_of(measured, wildcards.network, clips, work)
+    else:
+        seconds, _ = step_of(wildcards, manifest)
+        minutes = 2 * epochs_of(work) * made["clips"] / 32 * seconds / 60
+    asked = attempt * round(10 + minutes)
     if "longest_minutes" in workflow.global_resources:
-        return min(minutes, workflow.global_resources["longest_minutes"].value)
-    return minutes
+        return min(asked, workflow.global_resources["longest_minutes"].value)
+    return asked
+
+
+def epochs_of(work):
+    """The epochs of a training; of a curve those of each step and of the control, with validations as a fifth of one."""
+    if "finetuning" not in work:
+        return work["epochs"]
+    tuning = work["finetuning"]
+    each = 0.4 + (0 if tuning["when"] == "none" else tuning["epochs"])
+    return (1 + work["highest_rate"] / work["step"]) * each
 
 
 def training_minutes(wildcards, input, attempt):
     """Minutes of a training."""
-    return minutes_of(config["training"]["epochs"], wildcards, input.manifest, attempt)
+    return minutes_of(config["training"], wildcards, input.manifest, attempt)
 
 
 def proposal_minutes(wildcards, input, attempt):
     """Minutes of proposing a grid."""
-    return minutes_of(
-        TRIALS * config["proposal"]["epochs"], wildcards, input.manifest, attempt
-    )
+    epochs = TRIALS * config["proposal"]["epochs"]
+    work = {**config["training"], "epochs": epochs}
+    return minutes_of(work, wildcards, input.manifest, attempt)
 
 
 def curve_minutes(wildcards, input, attempt):
-    """Minutes of a curve: each step's fine-tuning and its two validations (a fifth of an epoch), and the control's."""
-    recipe = recipe_settings(wildcards)
-    tuning = recipe["finetuning"]
-    epochs = 0.4 + (0 if tuning["when"] == "none" else tuning["epochs"])
-    steps = 1 + recipe["highest_rate"] / recipe["step"]
-    return minutes_of(steps * epochs, wildcards, input.manifest, attempt)
+    """Minutes of a curve."""
+    return minutes_of(recipe_settings(wildcards), wildcards, input.manifest, attempt)
 
 
 def chosen_memory(wildcards, input, attempt):
@@ -96,6 +113,11 @@ def chosen_minutes(wildcards, input, attempt):
 def decoding_memory(wildcards, threads, attempt):
     """Megabytes of decoding clips, a process each core."""
     return attempt * (500 + 250 * threads)
+
+
+def timing_memory(wildcards, threads, attempt):
+    """Megabytes of timing networks, a process each core, at most eight."""
+    return attempt * 2500 * min(8, threads)
 
 
 def decoding_minutes(wildcards, attempt):

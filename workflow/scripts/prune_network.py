@@ -52,6 +52,7 @@ with job(snakemake), held(STATE) as check_hold:
         finetuning_recipe(params.settings, plan["finetuning"]),
         Penalty(plan["finetuning"]["penalty"], float(lam)),
         plan["finetuning"]["rescaling"],
+        plan["finetuning"]["recalibrate"],
     )
     schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
     state = State(

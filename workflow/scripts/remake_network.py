@@ -64,6 +64,7 @@ with job(snakemake):
             finetuning_recipe(snakemake.params.settings, plan["finetuning"]),
             Penalty(plan["finetuning"]["penalty"], float(cell["lam"])),
             plan["finetuning"]["rescaling"],
+            plan["finetuning"]["recalibrate"],
         )
         bands, frames = train.logmel.shape[1:]
         network = replay(

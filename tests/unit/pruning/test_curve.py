@@ -185,6 +185,21 @@ def test_rescaling_acts_while_finetuning_lasts(network, clips):
     assert sums[1] < sums[0]
 
 
+def test_recalibration_leaves_statistics_of_all_training_clips_and_nothing_else_of_it(network, clips):
+    plain, anew = (
+        finetune(network, replace(FINETUNING, recalibrate=chosen), clips[0], seed=1, purpose=())
+        for chosen in (False, True)
+    )
+    assert all(torch.equal(*pair) for pair in zip(plain.parameters(), anew.parameters(), strict=True))
+    features = clips[0].batch(torch.arange(12))[0]
+    name, first = next((name, m) for name, m in anew.named_modules() if isinstance(m, torch.nn.BatchNorm2d))
+    maps = anew.get_submodule(name.replace("norm", "conv"))(features)
+    torch.testing.assert_close(first.running_mean, maps.mean((0, 2, 3)))
+    torch.testing.assert_close(first.running_var, maps.var((0, 2, 3)))
+    assert first.momentum == plain.get_submodule(name).momentum
+    assert not torch.equal(first.running_mean, plain.get_submodule(name).running_mean)
+
+
 @pytest.mark.parametrize("name", ["resnet11", "mobilenet0.25"])
 @pytest.mark.parametrize("method", [SLIMMING, ISTA, RANDOM])
 def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, method, clips):

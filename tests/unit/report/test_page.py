@@ -131,6 +131,17 @@ def test_a_caption_is_a_title_and_a_paragraph(tmp_path):
     assert base64.b64decode(figure.source.removeprefix("data:image/svg+xml;base64,")) == b"<svg/>"
 
 
+def test_a_figure_of_too_many_marks_is_shown_in_pixels_and_says_so(tmp_path):
+    path = tmp_path / "ws_vs_pk.svg"
+    path.write_text("<svg>" + "<g/>" * (page.VECTOR_BYTES // 4) + "</svg>")
+    path.with_suffix(".png").write_bytes(b"pixels")
+    figure = page.figure(path, "**Title.**\n\nWords.")
+    assert base64.b64decode(figure.source.removeprefix("data:image/png;base64,")) == b"pixels"
+    assert figure.name == "ws_vs_pk" and figure.caption.startswith("Words. Shown in pixels")
+    path.with_suffix(".png").write_bytes(bytes(2 * page.VECTOR_BYTES))
+    assert page.figure(path, "**Title.**").source.startswith("data:image/svg+xml"), "pixels would be larger"
+
+
 def test_a_script_that_would_end_its_element_is_refused():
     with pytest.raises(ValueError, match="cannot stand in a page"):
         page.render(TEMPLATES / "page", "x = '</SCRIPT>'", {})

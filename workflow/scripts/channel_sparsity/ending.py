@@ -102,13 +102,28 @@ def _correlation(row: dict[str, str]) -> str:
 
 
 def failures(logs: Iterable[Path], folder: Path) -> str:
-    """The sentence of every job that failed, from the jobs' logs (below `folder`) that Snakemake's `logs` name."""
+    """The sentence of every job that failed, from the jobs' logs (below `folder`) that Snakemake's `logs` name.
+
+    A job's own log comes first; behind it, on a cluster, that of the system, which alone knows what has killed a job.
+    """
     text = "\n".join(log.read_text(encoding="utf-8") for log in logs)
-    named = re.findall(r"^ *log: (\S+) \(check log file", text, flags=re.MULTILINE)
+    failed = re.findall(r"(?:^ *output: ([^,\s]+).*\n)?^ *log: (.+) \(check log file", text, flags=re.MULTILINE)
     sentences = []
-    for name in dict.fromkeys(named):
-        path = folder / name
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        errors = re.findall(r"error: .*$", text, flags=re.MULTILINE)
-        sentences.append(errors[-1] if errors else f"error: a job ended without a word: see {name}")
+    for output, names in dict.fromkeys(failed):
+        if output and (folder / output).exists():
+            continue  # another attempt has made it
+        own, *others = names.split(", ")
+        if said := _last_error(folder / own):
+            sentences.append(said)
+        elif said := next(filter(None, (_last_error(folder / other) for other in others)), None):
+            sentences.append(f"{said} ({own})")
+        else:
+            sentences.append(f"error: a job ended without a word: see {names}")
     return "\n".join(dict.fromkeys(sentences))
+
+
+def _last_error(log: Path) -> str | None:
+    """The last sentence of a log that says what went wrong, if there is one."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    errors = re.findall(r"error: .*$", text, flags=re.MULTILINE)
+    return errors[-1] if errors else None

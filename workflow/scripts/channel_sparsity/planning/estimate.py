@@ -7,13 +7,14 @@ from statistics import fmean
 from typing import NamedTuple
 
 from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
+from channel_sparsity.data.logmel import logmel_of
 from channel_sparsity.planning.costs import Clips, Speed, curve_work, rates_of, training_work
 
 SYNTHESIS_S = 0.006  # of one core for a second of the embedded scenes; measured on an AMD EPYC
 PAGES_S = 30.0  # of one core for all tables and figures
 PAIRS = ("train_s", "predict_s")
 BLOCK = 4096  # bytes that the smallest file occupies
-SMALL_FILES = {"training": 8, "curve": 8}  # beside what is counted: logs, JSON, short tables
+SMALL_FILES = 8  # of a training or a curve, beside what is counted: logs, JSON, short tables
 PAGES_BYTES = 5_000_000
 TABLE_BYTES = 300  # a clip's lines in all tables of data/
 
@@ -84,7 +85,7 @@ def _trainings(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
         work = training_work(speed, config["training"], clips, pace.start_s)
         # Weights, the statistics of the normalisations, a line a channel and a line an epoch; and WS, a job of its own.
         size = 4 * speed.parameters[0] + 60 * speed.channels + 100 * config["training"]["epochs"]
-        size += BLOCK * SMALL_FILES["training"]
+        size += BLOCK * SMALL_FILES
         yield _row(network, "training", cells, work.seconds + pace.start_s / 2, work.macs, size)
 
 
@@ -96,7 +97,7 @@ def _curves(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
         rates = rates_of(recipe)
         steps = len(rates) + 1
         # Class and log-probability of each clip at each step, label and row; a line a layer at each step; and PK.
-        size = clips.validation * (6 * steps + 10) + 25 * speed.layers * steps + BLOCK * SMALL_FILES["curve"]
+        size = clips.validation * (6 * steps + 10) + 25 * speed.layers * steps + BLOCK * SMALL_FILES
         if recipe["keep_steps"]:
             size += 4 * sum(map(speed.parameters_at, [0.0, *rates]))
         yield _row(network, f"curves, {name}", cells, work.seconds + pace.start_s / 2, work.macs, size)
@@ -105,9 +106,9 @@ def _curves(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
 def data_bytes(block: Mapping, clips: int) -> dict[str, int]:
     """Bytes that stay of each part of a data set's folder."""
     features = block["features"]
-    frames = 1 + round(features["duration_s"] * features["sample_rate_hz"]) // features["hop_samples"]
-    audio = round(clips * features["duration_s"] * features["sample_rate_hz"] * 3)  # 24 bits, one channel
-    kept = {"logmel.h5": 4 * clips * features["bands"] * frames, "tables": clips * TABLE_BYTES}
+    logmel = logmel_of(features)
+    audio = clips * logmel.samples * 3  # 24 bits, one channel
+    kept = {"logmel.h5": 4 * clips * logmel.n_mels * logmel.frames, "tables": clips * TABLE_BYTES}
     if block["source"] == "synthetic":
         kept["audio"] = audio
     if block["source"] == "record" and block["record"]["archives"] is None:

@@ -18,6 +18,7 @@ from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Failure, accuracy, fit, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recalibration import recalibrate
 from channel_sparsity.training.recipe import Recipe
 from channel_sparsity.training.state import State
 
@@ -54,12 +55,14 @@ class Finetuning:
     """How a cut network is fine-tuned: with a fresh optimiser, by `recipe`, under `penalty` (R17, R23).
 
     `rescaling`: Ye et al.'s alpha. Gammas and betas are multiplied and the weights that read them divided by it before,
-    and the other way round afterwards.
+    and the other way round afterwards. `recalibrate`: whether the running statistics of the normalisations are then
+    taken anew, from all training clips as they are.
     """
 
     recipe: Recipe
     penalty: Penalty
     rescaling: float = 1.0
+    recalibrate: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,8 @@ def finetune(
     penalty = finetuning.penalty.options(learner, *train.logmel.shape[1:], priced=network)
     for epoch in fit(learner, train, finetuning.recipe, seed=seed, purpose=purpose, state=state, **penalty):
         log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
+    if finetuning.recalibrate:
+        recalibrate(learner, train)
     tuned = trimmed(learner, network)
     rescale(tuned, 1 / finetuning.rescaling)
     return tuned

@@ -12,13 +12,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-#: What the page may weigh: mail servers take more, readers wait for less.
-LIMIT_BYTES = 5_000_000
+#: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of
+#: the paper's study with five seeds stays under 5 MB, which mail servers take.
+VECTOR_BYTES = 500_000
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A static figure: the name of its file, a title, a caption, and its SVG as a data URI."""
+    """A static figure: the name of its file, a title, a caption, and the image as a data URI."""
 
     name: str
     title: str
@@ -39,11 +40,18 @@ class Table:
 def figure(path: str | Path, caption: str) -> Figure:
     """An SVG file as the page holds it. `caption`: its first line is the title (bold), the paragraph under it the rest.
 
-    As an image of its own, nothing in it can act on the page, nor its styles and names on one another.
+    As an image of its own, nothing in it can act on the page, nor its styles and names on one another. If it is larger
+    than `VECTOR_BYTES` and than the PNG beside it, the PNG stands in, and the caption says so.
     """
+    path = Path(path)
     title, _, text = caption.strip().partition("\n")
-    data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-    return Figure(Path(path).stem, title.strip("*. "), " ".join(text.split()), f"data:image/svg+xml;base64,{data}")
+    kind = "svg+xml"
+    size = path.stat().st_size
+    if size > VECTOR_BYTES and size > path.with_suffix(".png").stat().st_size:
+        text += f" Shown in pixels for its many marks; {path.parent.name}/{path.name} has them sharp."
+        path, kind = path.with_suffix(".png"), "png"
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return Figure(path.stem, title.strip("*. "), " ".join(text.split()), f"data:image/{kind};base64,{data}")
 
 
 _PAGE = re.compile(
