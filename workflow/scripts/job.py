@@ -15,6 +15,10 @@ from channel_sparsity.files import StudyError
 from channel_sparsity.machine import described
 
 
+#: How systems say that a disk is full, through whatever library.
+NO_ROOM = ("No space left on device", "Disk quota exceeded")
+
+
 @contextmanager
 def job(snakemake, checksums: bool = True) -> Iterator[None]:
     """Log to the rule's log file; say an error in one sentence on the terminal and at the log's end, and stop.
@@ -42,6 +46,8 @@ def job(snakemake, checksums: bool = True) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, StudyError):
             sentence = f"error: {error}"
+        elif any(words in str(error) for words in NO_ROOM):
+            sentence = f"error: {snakemake.rule} could not write its files ({error}): make room and run again"
         else:
             logging.error("%s", traceback.format_exc())
             sentence = (
