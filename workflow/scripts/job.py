@@ -14,7 +14,6 @@ from channel_sparsity.checksums import record, verify
 from channel_sparsity.files import StudyError
 from channel_sparsity.machine import described
 
-
 #: How systems say that a disk is full, through whatever library.
 NO_ROOM = ("No space left on device", "Disk quota exceeded")
 
