@@ -194,7 +194,7 @@ class Campaign:
             if read_only:
                 remount(disk, "ro")
             else:
-                room = self.chance.randrange(0, 500_000, 4096)
+                room = self.chance.randrange(0, 200_000, 4096)
                 usage = os.statvfs(disk)
                 remount(disk, f"size={(usage.f_blocks - usage.f_bfree) * usage.f_frsize + room}")
                 what += f", {room // 1000} kB free"

@@ -5,7 +5,6 @@ import random
 import time
 from pathlib import Path
 
-DATA, RESULTS = "data/faults", "results/faults"
 LAMBDAS = ("0", "1e-2")
 YEAR_S = 365 * 86400
 
@@ -37,7 +36,7 @@ READ = (
 
 def drawn(chance: random.Random, folder: Path) -> tuple[Path, Path]:
     """A file of a study and the output of a job that reads it."""
-    cell = f"mobilenet0.25/lambda-{chance.choice(LAMBDAS)}/seed-1"
+    cell = f"vgg11/lambda-{chance.choice(LAMBDAS)}/seed-1"
     read, output = (name.format(cell=cell) for name in chance.choice(READ))
     return chance.choice(sorted(folder.glob(read))), folder / output
 

@@ -15,8 +15,21 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "workflow").rglob("*.py"))
 #: What runs, or unpickles, what it is given; the safe forms have other names (yaml.safe_load, safetensors' load_file).
 UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "tarfile"}
-UNSAFE_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "read_pickle", "read_hdf", "unsafe_load"}
-UNSAFE_MEMBERS = {("torch", "load"), ("np", "load"), ("numpy", "load"), ("yaml", "load"), ("zipfile", "extractall")}
+UNSAFE_CALLS = {"eval", "exec", "compile", "__import__", "popen", "read_pickle", "read_hdf", "unsafe_load"}
+UNSAFE_MEMBERS = {
+    ("os", "system"),
+    ("torch", "load"),
+    ("np", "load"),
+    ("numpy", "load"),
+    ("yaml", "load"),
+    ("zipfile", "extractall"),
+}
+
+
+def _safe(call):
+    """Whether a call of yaml.load is told to load safely."""
+    loaders = [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == "Loader")]
+    return any("SafeLoader" in ast.unparse(loader) for loader in loaders)
 
 
 def unsafe(source):
@@ -29,7 +42,10 @@ def unsafe(source):
             match node.func:
                 case ast.Name(id=name) if name in UNSAFE_CALLS:
                     yield node.lineno, name
-                case ast.Attribute(value=ast.Name(id=module), attr=name) if (module, name) in UNSAFE_MEMBERS:
+                case ast.Attribute(value=ast.Name(id=module), attr=name) if (
+                    module,
+                    name,
+                ) in UNSAFE_MEMBERS and not _safe(node):
                     yield node.lineno, f"{module}.{name}"
                 case ast.Attribute(attr=name) if name in UNSAFE_CALLS:
                     # A network's eval() and re.compile() are something else.

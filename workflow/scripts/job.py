@@ -14,6 +14,9 @@ from channel_sparsity.checksums import record, verify
 from channel_sparsity.files import StudyError
 from channel_sparsity.machine import described
 
+#: How systems say that a disk is full, through whatever library.
+NO_ROOM = ("No space left on device", "Disk quota exceeded")
+
 
 @contextmanager
 def job(snakemake, checksums: bool = True) -> Iterator[None]:
@@ -42,6 +45,8 @@ def job(snakemake, checksums: bool = True) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, StudyError):
             sentence = f"error: {error}"
+        elif any(words in str(error) for words in NO_ROOM):
+            sentence = f"error: {snakemake.rule} could not write its files ({error}): make room and run again"
         else:
             logging.error("%s", traceback.format_exc())
             sentence = (
