@@ -24,7 +24,7 @@ faults: $(VENV)/.complete ## what kills, full disks, bad archives and servers do
 	python -m pytest tests -m faults
 
 browser: $(VENV)/.complete ## the report in a real browser (on Debian: apt install chromium)
-	python -m pytest tests/browser -m browser --require-browser
+	python -m pytest tests -m browser
 
 tutorials: $(VENV)/.complete ## the commands of docs/tutorials, in full
 	python -m pytest tests -m tutorials

@@ -10,8 +10,3 @@ from hypothesis import settings
 # A busy machine is no failure, and a failure is the same each time.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
-
-
-def pytest_addoption(parser):
-    """Where the browser was installed on purpose, its absence is a failure."""
-    parser.addoption("--require-browser", action="store_true", help="fail if the browser tests cannot run")

@@ -154,8 +154,9 @@ def split_settings(_):
 
 
 def untracked(value):
-    """A parameter that decides no result: Snakemake does not compare those that depend on resources."""
-    return lambda wildcards, resources: value
+    """A parameter that decides no result: Snakemake does not compare those that depend on outputs."""
+    # Nor those that depend on resources, but these it cannot know while a checkpoint is to come.
+    return lambda wildcards, output: value
 
 
 def unless_kept(path):
@@ -306,6 +307,12 @@ def model_files(_):
         if row["status"] == "chosen"
         for form in ("", "-int8")
     ]
+
+
+def deployed(wildcards):
+    """`model_files`, and how long they take; nothing if there is no model."""
+    files = model_files(wildcards)
+    return [*files, f"{DEPLOY}/timing.csv"] if files else []
 
 
 def chosen_code(script):

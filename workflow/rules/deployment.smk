@@ -13,8 +13,7 @@ LICENCE = {
 rule deploy:
     input:
         f"{DEPLOY}/models.csv",
-        f"{DEPLOY}/timing.csv",
-        model_files,
+        deployed,
 
 
 rule make_front:

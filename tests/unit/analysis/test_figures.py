@@ -154,6 +154,14 @@ def test_no_two_networks_look_alike():
     assert shapes == {"vgg": "o", "resnet": "^", "mobilenet": "s"}  # as in the paper's Fig. 3
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+def test_marks_stand_out_from_white_paper(network):
+    """Contrast of at least 3, as WCAG asks for graphics."""
+    colour = numpy.array(network_marks(network)["color"])
+    linear = numpy.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 3
+
+
 def test_lambdas_darken_with_strength():
     colours = lambda_colours(["1e-3", "0", "5e-4", "1e-3"])
     assert list(colours) == ["0", "5e-4", "1e-3"]

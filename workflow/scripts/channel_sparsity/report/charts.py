@@ -32,7 +32,7 @@ _CONFIG = {
         "domainColor": "#666",
         "tickColor": "#666",
     },
-    "legend": {"labelFontSize": 12, "labelLimit": 240, "symbolStrokeWidth": 1.5, "symbolDash": [1, 0]},
+    "legend": {"labelFontSize": 12, "labelLimit": 240, "symbolStrokeWidth": 1.5},
     "view": {"stroke": None},
 }
 
@@ -128,6 +128,7 @@ def _line(row: Mapping, cells: pandas.DataFrame, names: Mapping[str, str]) -> li
             "x2": _number(ends[1]),
             "y": _number(heights[0], 100, 2),
             "y2": _number(heights[1], 100, 2),
+            "dash": _DASHES[network_marks(row["network"])["linestyle"]],
         }
     ]
 
@@ -154,7 +155,6 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
     network = {"field": "network", "type": "nominal"}
     legend = {"orient": "bottom", "columns": {"expr": "width < 420 ? 2 : 4"}, "title": None}
     shape = {"domain": domain, "range": [_SHAPES[mark["marker"]] for mark in marks.values()]}
-    dashes = {"domain": domain, "range": [_DASHES[mark["linestyle"]] for mark in marks.values()]}
     x = _quantity("ws", "Weight Skewness")
     y = _quantity("height", f"Prune Knee: {axis} removed (%)")
     return {
@@ -172,7 +172,7 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
                     "y": {"field": "y", "type": "quantitative"},
                     "y2": {"field": "y2"},
                     "stroke": network | {"scale": colours},
-                    "strokeDash": network | {"scale": dashes, "legend": None},
+                    "strokeDash": {"field": "dash", "scale": None},
                 },
             },
             {

@@ -220,6 +220,13 @@ SETTINGS = (
     Setting("Epochs of fine-tuning", "3.3", "5", _finetuning_epochs, "R17"),
     Setting("Fine-tuning, when", "3.3", NOT_SAID, _finetuning, "R17"),
     Setting("... learning rate", "3.3", NOT_SAID, _finetuning_rate, "R17"),
+    Setting(
+        "... running statistics",
+        "3.3",
+        NOT_SAID,
+        lambda c: "taken anew afterwards" if _main_recipe(c)["finetuning"]["recalibrate"] else "",
+        "R17",
+    ),
     Setting("Ye et al.'s training", "3.3", NOT_SAID, _ista, "R23"),
     Setting("Rule of the knee", "2.3", "Kneedle, psi not said", _knee, "R21"),
     Setting(
