@@ -42,7 +42,7 @@ def fresh(cluster, tmp_path):
     (tmp_path / "study").mkdir()
     study = Study(tmp_path / "study")
     yield study
-    end_all(study)
+    end_all(study, cluster)
 
 
 @pytest.fixture
@@ -53,12 +53,13 @@ def study(cluster, expected, tmp_path):
         shutil.rmtree(tmp_path / "study" / gone)
     study = Study(tmp_path / "study")
     yield study
-    end_all(study)
+    end_all(study, cluster)
 
 
-def end_all(study):
-    """Whatever became of a test: none of its main processes stays."""
+def end_all(study, cluster):
+    """Whatever became of a test: none of its main processes and of its jobs stays."""
     for run in study.runs:
         if run.process.poll() is None:
             run.process.kill()
             run.process.wait()
+    cluster.cancel_all()

@@ -111,8 +111,7 @@ class SingleNode:
     def stop(self):
         """Cancel what runs, end every daemon that was started, and remove every file."""
         if self.is_up():
-            said("scancel", "--me")
-            self.wait_until_no_job()
+            self.cancel_all()
         for daemon in ("slurmctld", "slurmd", "munged"):
             end(daemon)
         for name in ("slurm.conf", "gres.conf"):
@@ -141,6 +140,11 @@ class SingleNode:
     def request(self, job):
         """All that SLURM knows of a job."""
         return said("scontrol", "show", "job", job["id"])
+
+    def cancel_all(self):
+        """Cancel every job, and wait until it has ended."""
+        run("scancel", "--me")
+        self.wait_until_no_job()
 
     def wait_until_no_job(self):
         """Wait until every job has ended."""
