@@ -177,7 +177,7 @@ def test_single_targets_run_alone(fresh):
 
 def test_the_data_set_is_described_on_the_terminal(finished):
     said = finished.said.stderr
-    assert "tiny: 72 clips, 0.0 hours: 3 scenes of 24 clips, 4 locations in 2 cities, devices a" in said
+    assert "tiny: 72 clips, 0.0 hours: 3 scenes of 24 clips, 12 locations in 2 cities, devices a" in said
     assert "look at: fewer than 3 locations" not in said
 
 
