@@ -241,7 +241,7 @@ def test_a_deleted_figure_is_drawn_again_to_the_same_bytes(study):
 
 
 def test_the_same_study_gives_the_same_bytes_in_another_order(finished, fresh):
-    fresh.snakemake("--cores", "1", "tables")
+    fresh.snakemake("dataset", "tables", "--cores", "1")
     folders = ("data/tiny", "results/tiny/train", "results/tiny/prune", "results/tiny/tables")
     ours, theirs = fresh.files(*folders), finished.files(*folders)
     assert ours.keys() == theirs.keys() and len(ours) > 100

@@ -110,10 +110,10 @@ def errors(done):
 
 
 def left(study):
-    """What lies in the data folder besides logs and Snakemake's time stamps of folders."""
+    """What lies in the data folder besides logs, checksums and Snakemake's time stamps of folders."""
     folder = study.work / "data/mine"
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    return {name for name in files if not name.endswith((".log", "/.snakemake_timestamp"))}
+    return {name for name in files if not name.endswith((".log", ".sha256", "/.snakemake_timestamp"))}
 
 
 MADE = {f"checksums/{name}.md5" for name in ("meta.zip", "audio.1.zip", "audio.2.zip")} | {
