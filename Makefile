@@ -18,7 +18,7 @@ adopt: $(VENV)/.complete ## take over a study that was handed on: make adopt FRO
 	python workflow/scripts/adopt_study.py "$(FROM)" --cores $(CORES)
 
 test: $(VENV)/.complete ## unit tests and one tiny run of the study
-	python -m pytest tests -m "not faults and not tutorials and not browser and not slurm"
+	python -m pytest tests -m "not faults and not tutorials and not browser and not slurm" -n 2 --dist loadgroup
 
 faults: $(VENV)/.complete ## what kills, full disks, bad archives and servers do to a run
 	python -m pytest tests -m faults
