@@ -61,6 +61,4 @@ $(VENV)/.complete: envs/torch.txt envs/requirements.txt
 	@echo "Setting up $(VENV) (once; a few minutes, about 3 GB, most of it PyTorch)"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(RUN)pip install --quiet --disable-pip-version-check --require-hashes -r envs/torch.txt -r envs/requirements.txt
-	@echo $(CURDIR)/workflow/scripts > \
-	  "$$($(RUN)python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/channel_sparsity.pth"
 	@touch $@

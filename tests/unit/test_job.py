@@ -1,5 +1,6 @@
 """What a script of a rule says at its end."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -7,11 +8,15 @@ from safetensors import SafetensorError
 
 from job import job
 
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+
 
 @pytest.fixture
 def rule(tmp_path):
     """What Snakemake hands to the script of a rule."""
-    return SimpleNamespace(rule="train_network", log=[str(tmp_path / "train.log")], input=[], output=[])
+    return SimpleNamespace(
+        rule="train_network", log=[str(tmp_path / "train.log")], input=[], output=[], scriptdir=str(SCRIPTS)
+    )
 
 
 @pytest.mark.parametrize("kind", [OSError, SafetensorError])
@@ -28,3 +33,10 @@ def test_what_nobody_foresaw_names_its_log(rule, capsys):
     with pytest.raises(SystemExit), job(rule):
         raise KeyError("x")
     assert "train_network failed with KeyError: 'x' (traceback in " in capsys.readouterr().err
+
+
+def test_the_library_of_another_clone_is_refused(rule, tmp_path, capsys):
+    rule.scriptdir = str(tmp_path)
+    with pytest.raises(SystemExit), job(rule):
+        raise AssertionError("the work must not begin")
+    assert f"error: the library comes from {SCRIPTS}, not from {tmp_path}" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import yaml
 PROFILES = Path(__file__).parents[2] / "profiles"
 DEFAULT, SLURM = (yaml.safe_load((PROFILES / name / "config.yaml").read_text()) for name in ("default", "slurm"))
 # What runs again and when, and how much is said: of the workflow, not of the place.
-SHARED = ("rerun-triggers", "rerun-incomplete", "keep-going", "quiet", "max-checksum-file-size")
+SHARED = ("rerun-triggers", "rerun-incomplete", "keep-going", "quiet", "scheduler", "max-checksum-file-size")
 
 
 @pytest.mark.parametrize("key", SHARED)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import h5py
 import pandas
@@ -18,6 +19,7 @@ from channel_sparsity.files import sha256
 
 TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
 PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
+CLASSIFY = Path(__file__).parents[2] / "workflow/scripts/channel_sparsity/classify.py"
 RECORD = {"record_provenance"}
 
 
@@ -301,7 +303,7 @@ def test_the_model_for_a_budget_is_the_step_that_its_card_names(study):
     assert {name: (deploy / name).read_bytes() for name in before} == before
 
     clip = sorted((study.work / "data/tiny/audio").glob("park*"))[0]
-    command = [sys.executable, "-m", "channel_sparsity.classify", str(deploy / "budget-int8.onnx"), str(clip)]
+    command = [sys.executable, str(CLASSIFY), str(deploy / "budget-int8.onnx"), str(clip)]
     said = subprocess.run(command, cwd=study.code / "workflow/scripts", capture_output=True, text=True, check=True)
     assert {line.split()[0] for line in said.stdout.splitlines()} == {"bus", "park", "street_traffic"}
 

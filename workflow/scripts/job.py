@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+import channel_sparsity
 from channel_sparsity.checksums import record, verify
 from channel_sparsity.files import StudyError
 from channel_sparsity.machine import described
@@ -36,6 +37,7 @@ def job(snakemake, checksums: bool = True) -> Iterator[None]:
     logging.info("on %s", described())
     started = time.perf_counter()
     try:
+        _check_library(Path(snakemake.scriptdir))
         if checksums:
             verify(snakemake.input)
         yield
@@ -71,3 +73,16 @@ def progress(label: str, total: int, unit: str, log_tenths: bool = False) -> Ite
             shown = done
 
         yield report
+
+
+def _check_library(scripts: Path) -> None:
+    """StudyError unless the library is the one beside the scripts, whose digests stand in the records.
+
+    Snakemake puts the scripts' folder behind what is installed: the library of another clone would win.
+    """
+    used = Path(channel_sparsity.__file__).resolve().parents[1]
+    if used != scripts.resolve():
+        raise StudyError(
+            f"the library comes from {used}, not from {scripts}: uninstall it there (pip uninstall channel-sparsity, "
+            "unset PYTHONPATH), or give this clone an environment of its own"
+        )

@@ -1,4 +1,4 @@
-"""Say which scene a recording is of: python -m channel_sparsity.classify model.onnx clip.wav
+"""Say which scene a recording is of: python workflow/scripts/channel_sparsity/classify.py model.onnx clip.wav
 
 The model file knows its scenes, sample rate and length. This file needs onnxruntime, numpy, soundfile and soxr, and
 nothing else of the study: copied elsewhere, it is a program of its own (python classify.py model.onnx clip.wav).
@@ -88,7 +88,6 @@ def _windows(waveform: np.ndarray, length: int) -> np.ndarray:
 def main(arguments: list[str] | None = None) -> int:
     """Classify what the command line names; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m channel_sparsity.classify",
         description="Print the scenes that a recording may be of, with their probabilities.",
     )
     parser.add_argument("model", help="a model file: results/<study>/deploy/*.onnx")

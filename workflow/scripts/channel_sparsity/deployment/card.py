@@ -20,7 +20,7 @@ def markdown(card: Mapping) -> str:
         f"`{card['files']['float32']['name']}` and, quantised, `{card['files']['int8']['name']}` take a mono waveform "
         f"at {data['sample_rate_hz']:,} Hz (float32, full scale 1, [batch, {data['samples']:,}]) and give the scenes' "
         "probabilities; log-mel features and normalisation are inside.",
-        f"```sh\npython -m channel_sparsity.classify {card['files']['int8']['name']} clip.wav\n```",
+        f"```sh\npython workflow/scripts/channel_sparsity/classify.py {card['files']['int8']['name']} clip.wav\n```",
         "## How good it is",
         f"On {data['clips_validation']:,} validation clips, in onnxruntime; PyTorch's accuracy is "
         f"{_percent(accuracy['pytorch'])}. {card['caution']}",
