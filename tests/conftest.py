@@ -1,6 +1,7 @@
 """What every test runs under."""
 
 import os
+import signal
 from pathlib import Path
 
 # Two processes of two threads each can be thirty times slower than of one thread each; and bits depend on it.
@@ -12,6 +13,9 @@ from hypothesis import settings
 # A busy machine is no failure, and a failure is the same each time.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+# What is started in the background of a shell ignores Ctrl-C, and so would all that tests start and then interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RUNS = Path(__file__).parent / "workflow"
 
