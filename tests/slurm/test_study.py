@@ -22,7 +22,7 @@ def test_the_papers_study_takes_some_hundreds_of_jobs(fresh):
     said = fresh.start("all", "-n", "--quiet", "rules", configfiles=()).must_succeed()
     rows = [row.split() for row in said.split("Job stats:")[1].split("\n\n")[0].splitlines()[3:]]
     submitted = {rule: int(count) for rule, count in rows if rule not in {"total", *local_rules()}}
-    assert submitted.pop("time_models") == 1  # and two for each model that is chosen in the end
+    # Later come two for each model that is chosen, and their timing.
     assert submitted == {"extract_archive": 16, "merge_shards": 1, "train_network": 72, "prune_network": 144}
 
 
