@@ -322,7 +322,10 @@ def main() -> int:
             if "disk" in kind and not mounts:
                 outcome = Outcome(kind, "", SKIPPED, "this user may not mount a disk")
             else:
-                outcome = possible[kind](kind)
+                try:
+                    outcome = possible[kind](kind)
+                except subprocess.TimeoutExpired:
+                    outcome = Outcome(kind, "", WRONG, "a run hangs")
             outcome.seconds = time.monotonic() - began
             outcomes.append(outcome)
             said = f" ({outcome.said})" if outcome.said else ""

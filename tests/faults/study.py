@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ CONFIGURATION = Path(__file__).with_name("study.yaml")
 TARGET = "results/faults/tables/cells.csv"
 VARYING = ("timing.csv", "run.json")
 LOCKED = "Directory cannot be locked"
-RUN_ENDS_S = 1800
+RUN_ENDS_S = 600
 
 
 class Study:
@@ -69,8 +70,12 @@ class Study:
 
 
 def ended(process: subprocess.Popen) -> tuple[int, str]:
-    """Wait until a run ends: its code, and what it said."""
-    process.wait(timeout=RUN_ENDS_S)
+    """Wait until a run ends: its code, and what it said; TimeoutExpired, and the run's end, if it hangs."""
+    try:
+        process.wait(timeout=RUN_ENDS_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     said = process.said.read_text(errors="replace")
     process.said.unlink()
     return process.returncode, said
