@@ -7,6 +7,7 @@ import numpy
 import pytest
 import torch
 from contexts_for_tests import context
+from recipes_for_tests import SHORT
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of, widths_of
@@ -14,29 +15,11 @@ from channel_sparsity.pruning.context import Context
 from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
 from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming
 from channel_sparsity.pruning.traced import Traced
-from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import Recipe
 
-RECIPE = Recipe(
-    epochs=1,
-    batch_size=8,
-    optimiser="sgd",
-    learning_rate=0.02,
-    momentum=0.9,
-    weight_decay=1e-4,
-    decay_gammas=True,
-    schedule="linear",
-    decay_at=(),
-    decay_factor=0.1,
-    warmup_epochs=0,
-    clip_gammas=None,
-    clip_norm=None,
-    precision="float32",
-    augmentation=Augmentation(0.4, 4, 0.1),
-)
+RECIPE = replace(SHORT, epochs=1, learning_rate=0.02)
 FINETUNING = Finetuning(RECIPE, Penalty("none", 1e-3))
 STEPS = Schedule(step=0.2, step_of="original", highest_rate=0.8, finetuning="each")
 

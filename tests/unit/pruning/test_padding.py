@@ -7,6 +7,7 @@ import numpy
 import pytest
 import torch
 from contexts_for_tests import context
+from recipes_for_tests import SHORT
 
 from channel_sparsity.naming import NETWORKS, family
 from channel_sparsity.networks import widths_of
@@ -18,25 +19,17 @@ from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit
 from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import Recipe
 
 SCALE = {"vgg": 0.125, "resnet": 0.5, "mobilenet": 0.5}
 BANDS, FRAMES = 16, 24
-RECIPE = Recipe(
-    epochs=2,
+RECIPE = replace(
+    SHORT,
     batch_size=6,
-    optimiser="sgd",
     learning_rate=0.01,
-    momentum=0.9,
     weight_decay=1e-3,
-    decay_gammas=True,
-    schedule="linear",
-    decay_at=(),
     decay_factor=1.0,
-    warmup_epochs=0,
     clip_gammas=0.5,
     clip_norm=10.0,
-    precision="float32",
     augmentation=Augmentation(0.4, 2, 0.1),
 )
 

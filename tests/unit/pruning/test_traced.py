@@ -7,41 +7,20 @@ import pandas
 import pytest
 import torch
 from contexts_for_tests import context
+from recipes_for_tests import SHORT, Killed
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.pruning import curve
 from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
 from channel_sparsity.pruning.methods import Method, ista, random, slimming
 from channel_sparsity.pruning.traced import Traced
-from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import Recipe
 from channel_sparsity.training.state import State
 from channel_sparsity.training.updates import Updates
 
-RECIPE = Recipe(
-    epochs=2,
-    batch_size=6,
-    optimiser="sgd",
-    learning_rate=0.02,
-    momentum=0.9,
-    weight_decay=1e-4,
-    decay_gammas=True,
-    schedule="linear",
-    decay_at=(),
-    decay_factor=0.1,
-    warmup_epochs=0,
-    clip_gammas=0.05,
-    clip_norm=None,
-    precision="float32",
-    augmentation=Augmentation(0.4, 4, 0.1),
-)
+RECIPE = replace(SHORT, batch_size=6, learning_rate=0.02, clip_gammas=0.05)
 STEPS = Schedule(step=0.4, step_of="original", highest_rate=0.8, finetuning="each")
-
-
-class Killed(BaseException):
-    """What stands for a kill: nothing in the code catches it."""
 
 
 @pytest.fixture

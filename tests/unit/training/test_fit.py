@@ -7,30 +7,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from recipes_for_tests import SHORT
 
 from channel_sparsity.networks import build, gammas_of
-from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, OutOfMemory, accuracy, fit, only_answer, per_scene, predict, seeded
-from channel_sparsity.training.recipe import Recipe, make_optimiser
+from channel_sparsity.training.recipe import make_optimiser
 
-RECIPE = Recipe(
-    epochs=2,
-    batch_size=8,
-    optimiser="sgd",
-    learning_rate=0.05,
-    momentum=0.9,
-    weight_decay=1e-4,
-    decay_gammas=True,
-    schedule="steps",
-    decay_at=(0.5, 0.75),
-    decay_factor=0.1,
-    warmup_epochs=0,
-    clip_gammas=None,
-    clip_norm=None,
-    precision="float32",
-    augmentation=Augmentation(0.4, 4, 0.1),
-)
+RECIPE = replace(SHORT, schedule="steps", decay_at=(0.5, 0.75))
 
 
 @pytest.fixture

@@ -9,40 +9,19 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from recipes_for_tests import SHORT, Killed
 from safetensors import safe_open
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build
-from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, fit, seeded
 from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import Recipe
 from channel_sparsity.training.state import State, identity
 from channel_sparsity.training.updates import Updates
 
-RECIPE = Recipe(
-    epochs=3,
-    batch_size=4,
-    optimiser="sgd",
-    learning_rate=0.05,
-    momentum=0.9,
-    weight_decay=1e-4,
-    decay_gammas=False,
-    schedule="linear",
-    decay_at=(),
-    decay_factor=0.1,
-    warmup_epochs=1,
-    clip_gammas=0.05,
-    clip_norm=None,
-    precision="float32",
-    augmentation=Augmentation(0.4, 4, 0.1),
-)
+RECIPE = replace(SHORT, epochs=3, batch_size=4, decay_gammas=False, warmup_epochs=1, clip_gammas=0.05)
 WHO = {"code": "abc", "settings": {"epochs": 3}}
-
-
-class Killed(BaseException):
-    """What stands for a kill: nothing in the code catches it."""
 
 
 @pytest.fixture

@@ -6,33 +6,17 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
+from recipes_for_tests import SHORT
 
 from channel_sparsity.networks import build, gammas_of
-from channel_sparsity.training.augmentation import Augmentation
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import seeded
 from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import Recipe, make_optimiser
+from channel_sparsity.training.recipe import make_optimiser
 from channel_sparsity.training.replay import WARM_UP, Replayed
 from channel_sparsity.training.updates import Updates
 
-RECIPE = Recipe(
-    epochs=1,
-    batch_size=4,
-    optimiser="sgd",
-    learning_rate=0.05,
-    momentum=0.9,
-    weight_decay=1e-4,
-    decay_gammas=True,
-    schedule="constant",
-    decay_at=(),
-    decay_factor=0.1,
-    warmup_epochs=0,
-    clip_gammas=0.05,
-    clip_norm=2.0,
-    precision="float32",
-    augmentation=Augmentation(0.4, 4, 0.1),
-)
+RECIPE = replace(SHORT, epochs=1, batch_size=4, schedule="constant", clip_gammas=0.05, clip_norm=2.0)
 
 
 class Capture:
