@@ -46,7 +46,11 @@ def speed_of(network="vgg11"):
 
 def curve(**changes):
     recipe = {"step": 0.5, "step_of": "original", "highest_rate": 0.5}
-    return recipe | {"finetuning": {"when": "each", "epochs": 3}} | changes
+    return recipe | {"finetuning": finetuning()} | changes
+
+
+def finetuning(**changes):
+    return {"when": "each", "epochs": 3, "recalibrate": False} | changes
 
 
 def test_a_training_is_its_epochs_and_its_validations():
@@ -61,9 +65,12 @@ def test_a_curve_is_its_control_and_its_steps():
     cut = 0.5 + 3 * 100 * 0.325 + 2 * 50 * 0.065  # a quarter of the MACs are left
     assert seconds == pytest.approx(START_S + whole + cut)
     assert macs == (1000 + 250) * (3 * 300 + 100)
-    seconds, macs = curve_work(speed_of(), curve(finetuning={"when": "none", "epochs": 3}), CLIPS, START_S)
+    seconds, macs = curve_work(speed_of(), curve(finetuning=finetuning(when="none")), CLIPS, START_S)
     assert seconds == pytest.approx(START_S + 2 * 0.5 + 50 * (0.2 + 0.065))
     assert macs == (1000 + 250) * 50
+    anew, more = curve_work(speed_of(), curve(finetuning=finetuning(recalibrate=True)), CLIPS, START_S)
+    assert anew == pytest.approx(START_S + whole + cut + 100 * (0.2 + 0.065))
+    assert more == (1000 + 250) * (3 * 300 + 100 + 100)
 
 
 @given(

@@ -75,13 +75,13 @@ def training_work(speed: Speed, training: Mapping, clips: Clips, start_s: float)
 def curve_work(speed: Speed, recipe: Mapping, clips: Clips, start_s: float) -> Work:
     """One pruning curve, if every layer loses the same share, with its control (fine-tuning without pruning)."""
     tuned = recipe["finetuning"]["when"] != "none"
-    epochs = recipe["finetuning"]["epochs"] if tuned else 0
-    validations = 2 if tuned else 1
+    learning = recipe["finetuning"]["epochs"] * clips.train if tuned else 0
+    # Before fine-tuning and after it; and what takes statistics anew is a prediction of all training clips.
+    predicting = (1 + tuned) * clips.validation + tuned * recipe["finetuning"]["recalibrate"] * clips.train
     seconds, macs = start_s, 0.0
-    for rate, times in [(0.0, 1 + tuned), *((rate, validations) for rate in rates_of(recipe))]:
-        learning = epochs * clips.train
-        seconds += speed.shape_s + learning * speed.train_at(rate) + times * clips.validation * speed.predict_at(rate)
-        macs += speed.macs_at(rate) * (3 * learning + times * clips.validation)
+    for rate in [0.0, *rates_of(recipe)]:
+        seconds += speed.shape_s + learning * speed.train_at(rate) + predicting * speed.predict_at(rate)
+        macs += speed.macs_at(rate) * (3 * learning + predicting)
     return Work(seconds, macs)
 
 
