@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from damage import DAMAGES, LAMBDAS, drawn, from_the_future
@@ -33,7 +34,7 @@ REPAIRS = 3
 #: run from there on.
 STAGES = {
     "synthesise_scenes": ("data/faults/*", 1, 13),
-    "extract_features": ("data/faults/[flm]*.*", 1, 12),
+    "extract_features": ("data/faults/logmel.h5 data/faults/findings.csv data/faults/manifest.json", 1, 12),
     "split_clips": ("results/faults/*.*", 1, 10),
     "train_network": ("results/faults/train/*/lambda-{lam}/seed-1/*", 6, 5),
     "prune_network": ("results/faults/prune/*/*/lambda-{lam}/seed-1/*", 6, 3),
@@ -75,7 +76,7 @@ class Campaign:
         later = list(STAGES)[list(STAGES).index(first) :]
         lam = self.chance.choice(LAMBDAS) if "split_clips" not in later else "*"
         for stage in later:
-            for path in study.folder.glob(STAGES[stage][0].format(lam=lam)):
+            for path in chain.from_iterable(map(study.folder.glob, STAGES[stage][0].format(lam=lam).split())):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         return first
 
