@@ -142,7 +142,12 @@ def _write_spot(root: Path, spot: Spot, *, segments: int, samples: int, seed: in
     for segment in range(segments):
         rng = np.random.default_rng(derive(seed, "clip", spot.scene, spot.identifier, segment))
         with whole(root / spot.filename(segment)) as path:
-            soundfile.write(path, location.record(rng)[:samples], RATE_HZ, subtype="PCM_24")
+            try:
+                soundfile.write(path, location.record(rng)[:samples], RATE_HZ, subtype="PCM_24")
+            except soundfile.LibsndfileError as error:
+                # Of a full disk libsndfile says "System error".
+                clip = root / spot.filename(segment)
+                raise StudyError(f"{clip} could not be written ({error}): make room and run again") from error
 
 
 @dataclass(frozen=True)
