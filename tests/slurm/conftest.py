@@ -32,7 +32,7 @@ def expected(tmp_path_factory):
     """The finished study of a run without a cluster; tests must not change it."""
     study = Study(tmp_path_factory.mktemp("expected") / "study")
     study.folder.mkdir()
-    study.start(profile="default").must_succeed()
+    study.start("deploy", profile="default").must_succeed()
     return study
 
 

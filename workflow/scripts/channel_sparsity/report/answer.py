@@ -95,7 +95,8 @@ def _one_by_one(correlation: pandas.DataFrame, names: dict[str, str]) -> str:
         f"below 0 in {len(below) or 'none'}{named(below)}",
         f"on both sides of it in {len(open_) or 'none'}{named(open_)}",
     ]
-    without = f"; {total - len(known)} have no interval" if total > len(known) else ""
+    lacking = total - len(known)
+    without = f"; {lacking} {'has' if lacking == 1 else 'have'} no interval" if lacking else ""
     return f"Of {total} {whole}, the 95 % interval of the correlation r of WS and PK lies {listed(parts)}{without}."
 
 
