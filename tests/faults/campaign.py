@@ -25,7 +25,7 @@ from itertools import chain
 from pathlib import Path
 
 from damage import DAMAGES, LAMBDAS, drawn, from_the_future
-from study import LOCKED, Study, differing, ended, sentences, workers
+from study import LOCKED, Study, awaited, differing, ended, sentences, workers
 
 SAME, SAID, WRONG, SKIPPED = "the same bytes", "one error, then the same bytes", "WRONG", "skipped"
 REPAIRS = 3
@@ -138,12 +138,11 @@ class Campaign:
         what = self.undo(study, ("train_network", "prune_network"))
         process = study.start()
         kept = "results/faults/*/**/state/state.safetensors"
-        while process.poll() is None and not (states := list(study.folder.glob(kept))):
-            time.sleep(0.01)
+        states = awaited(process, lambda: list(study.folder.glob(kept)))
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         ended(process)
-        for state in states:
+        for state in states or []:
             harm = self.chance.choice([*DAMAGES.values(), None])
             if state.exists() and harm:
                 what += f", {state.parent.parent.relative_to(study.folder)}/state {harm(self.chance, state)}"
@@ -156,8 +155,7 @@ class Campaign:
         jobs, delay = self.chance.randrange(STAGES[first][2]), self.chance.uniform(0, max(self.run_s, 20) / 8)
         process = study.start()
         try:
-            while process.poll() is None and process.said.read_text(errors="replace").count("\nFinished") < jobs:
-                time.sleep(0.05)
+            awaited(process, lambda: process.said.read_text(errors="replace").count("\nFinished") >= jobs)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=delay)
             what = f"{first} on, {jobs} jobs done, after {delay:.1f} s"
@@ -178,8 +176,7 @@ class Campaign:
         study = self.copy()
         what = f"{self.undo(study)} on"
         first = study.start()
-        while first.poll() is None and "\nJob " not in first.said.read_text(errors="replace"):
-            time.sleep(0.05)
+        awaited(first, lambda: "\nJob " in first.said.read_text(errors="replace"))
         code, said = study.run()
         refused = code != 0 and LOCKED in said
         one, _ = ended(first)

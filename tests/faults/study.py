@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,13 +71,24 @@ class Study:
         }
 
 
+def awaited(process: subprocess.Popen, condition: Callable = lambda: False) -> object:
+    """Wait until a condition holds, and return what it gave, or until a run ends.
+
+    TimeoutExpired, and the run's end, if neither comes.
+    """
+    found, deadline = None, time.monotonic() + RUN_ENDS_S
+    while process.poll() is None and not (found := condition()):
+        if time.monotonic() > deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise subprocess.TimeoutExpired(process.args, RUN_ENDS_S)
+        time.sleep(0.02)
+    return found
+
+
 def ended(process: subprocess.Popen) -> tuple[int, str]:
-    """Wait until a run ends: its code, and what it said; TimeoutExpired, and the run's end, if it hangs."""
-    try:
-        process.wait(timeout=RUN_ENDS_S)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        raise
+    """Wait until a run ends: its code, and what it said."""
+    awaited(process)
     said = process.said.read_text(errors="replace")
     process.said.unlink()
     return process.returncode, said
