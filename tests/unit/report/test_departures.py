@@ -55,6 +55,7 @@ def test_the_demo_says_how_far_it_is_from_the_paper():
     ("changes", "what", "ours"),
     [
         ({"split": {"kind": "official", "train_list": "x"}}, "Training and validation", "the official lists"),
+        ({"split": CONFIGURATION["split"] | {"train_share": 0.6}}, "Training and validation", "60 % and 40 %"),
         ({"knee": {"rule": "kneed", "axis": "masked", "sensitivity": 2.0, "online": True}}, "Rule of the knee",
          "Kneedle, psi = 2, online"),
         ({"pruning": CONFIGURATION["pruning"] | {"finetuning": {"when": "none", "recalibrate": False}}},
