@@ -84,6 +84,7 @@ rule all:
 
 onstart:
     refuse_orphans_of(workflow)
+    refuse_to_train_again(workflow.dag)
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
 

@@ -31,7 +31,7 @@ FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS, STEPS = 101, 128, 32, 19
 CURVES = [*NETWORKS.items(), ("vgg11", 1.0), ("resnet11", 1.0)]  # the demo's widths, then the paper's
 CUT = {"vgg16": 0.5, "mobilenet1.00": 0.5}  # whole networks, and the share of their channels that goes
 CUTS = 10
-CONTEXT = Context({"tied_gammas": "min", "signed_gammas": False}, "", 1, BANDS, FRAMES)
+CONTEXT = Context({"tied_gammas": "mean", "signed_gammas": False}, "", 1, BANDS, FRAMES)
 
 
 class Masking:

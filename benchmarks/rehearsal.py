@@ -240,7 +240,7 @@ def describe_data(stages: pandas.DataFrame, watch: Watch, taken: Taken, clips: i
         [
             f"{clips:,} clips of {SECONDS} s (noise, 44.1 kHz, 24 bits) in {ARCHIVES} archives of {sent / 1e9:.1f} GB, "
             f"served by this machine, through `dataset` and `features` on {os.cpu_count()} cores: "
-            f"**{taken.wall / 60:.1f} minutes** of wall time beside other work, {taken.cpu / 60:.1f} minutes of CPU "
+            f"**{taken.wall / 60:.1f} minutes** of wall time, {taken.cpu / 60:.1f} minutes of CPU "
             f"time; {clips / taken.wall:.0f} clips a second in all and {clips / extraction:.0f} while archives are "
             f"read. Peak of `data/`: {watch.disk / 1e9:.2f} GB; {kept / 1e9:.2f} GB stay. Peak memory: "
             f"{watch.memory / 2**20:,.0f} MiB (resident sizes of the {watch.processes} processes at most, "

@@ -109,6 +109,19 @@ def test_a_second_run_does_nothing_also_after_every_file_was_touched(study):
     assert study.planned() == {}
 
 
+def test_a_store_that_is_gone_trains_nothing_again(study):
+    store = study.work / "data/tiny/logmel.h5"
+    store.unlink()
+    assert study.planned() == {}, "nothing needs it"
+    more = {"lambdas": {"default": ["0", "1e-2", "2e-2"]}}
+    refused = study.snakemake(changes=more, check=False).stderr
+    assert "data/tiny/logmel.h5 is gone" in refused and "16 finished networks" in refused
+    assert not store.exists()
+    study.snakemake("features")
+    assert study.planned() == {}
+    assert study.planned(changes=more)["train_network"] == 3, "those of the new lambda"
+
+
 def test_what_an_edit_of_the_code_reruns(study):
     library = "workflow/scripts/channel_sparsity"
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
@@ -194,6 +207,9 @@ def test_a_study_is_estimated_from_its_configuration_alone(fresh):
     assert estimate["speeds"].keys() == {"vgg11", "resnet11", "mobilenet0.25"}
     assert fresh.planned("estimate") == {}
     assert fresh.planned("estimate", changes={"training": {"epochs": 9}}) == {"estimate_study": 1}
+    fresh.snakemake("features")
+    one_more = {"networks": [*estimate["speeds"], "vgg13"]}
+    assert fresh.planned("checkpoints", changes=one_more)["train_network"] == 8, "also what was not estimated"
 
 
 def test_lambdas_are_proposed_only_when_asked_for(study):

@@ -55,15 +55,16 @@ def network_memory(wildcards, input, attempt):
 def minutes_of(work, wildcards, manifest, attempt):
     """Twice the minutes that a training (its settings) or a curve (its recipe) is taken to last, but no more than a job may.
 
-    From what the target `estimate` measured, if that was asked for; else from `STEPS`, on one core for all clips.
+    From what the target `estimate` measured, if that was asked for and had this network; else from `STEPS`, on one core
+    for all clips.
     """
     made, estimate = features_of(manifest), Path(RESULTS) / "estimate.json"
-    if estimate.exists():
+    measured = read_json(estimate) if estimate.exists() else {"speeds": {}}
+    if wildcards.network in measured["speeds"]:
         from channel_sparsity.planning import costs
         from channel_sparsity.planning.estimate import clips_of
 
         clips = clips_of(made["clips"], config["split"])
-        measured = read_json(estimate)
         minutes = costs.minutes_of(measured, wildcards.network, clips, work)
     else:
         seconds, _ = step_of(wildcards, manifest)
