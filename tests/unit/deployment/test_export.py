@@ -51,6 +51,15 @@ def test_the_int8_form_is_near_and_smaller(pruned, name):
     assert np.abs(ours - theirs).max() < 0.2 * (theirs.max() - theirs.min())
 
 
+def test_what_follows_a_dead_layer_keeps_its_biases_in_int8(pruned):
+    network, clips = pruned("mobilenet0.25"), features(16)
+    torch.nn.init.constant_(network.block13.depthwise_norm.bias, -100.0)  # its ReLU lets nothing through
+    network.block13.pointwise.weight.data *= 1000  # and nothing is what these weigh
+    model = exported(network, BANDS, FRAMES)
+    ours, theirs = outputs(quantised(model, [clips]), [clips]), outputs(model, [clips])
+    assert np.abs(ours - theirs).max() < 0.05 * np.abs(theirs).max()
+
+
 def test_a_whole_file_takes_waveforms_and_gives_probabilities(pruned):
     network = pruned("resnet11")
     model = whole(exported(network, BANDS, FRAMES))

@@ -11,6 +11,10 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from channel_sparsity.deployment.frontend import FEATURES
 
+#: The least range of a value between layers. One that is 0 on all clips, a dead channel's, would get the scale 1
+#: otherwise, and with it the biases of the convolution that reads it, which are then all that it has to say.
+LEAST_RANGE = 1e-4
+
 
 class _Clips(CalibrationDataReader):
     """Batches of features, as the quantiser asks for them."""
@@ -42,6 +46,7 @@ def quantised(model: onnx.ModelProto, batches: Iterable[np.ndarray]) -> onnx.Mod
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
+                extra_options={"MinimumRealRange": LEAST_RANGE},
             )
         finally:
             logging.disable(logging.NOTSET)
