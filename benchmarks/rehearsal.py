@@ -2,7 +2,7 @@
 
     PYTHONPATH=workflow/scripts:tests python benchmarks/rehearsal.py EMPTY_FOLDER
 
-By hand, once: it takes an hour or two and 45 GB in the folder, which is left with nothing in it. The record is a server
+By hand: it takes about an hour and 25 GB in the folder, which is left with nothing in it. The record is a server
 on this machine; no other address can be reached from the run.
 """
 
