@@ -3,21 +3,22 @@
 import json
 import shutil
 
-# One step of training, full width, on 32 clips of 40 bands x 401 frames: seconds on one core of an AMD EPYC, and the most
-# memory (MB) of such a step or of validating 128 clips.
+# One step of training, full width, on 32 clips of 40 bands x 401 frames: seconds on one core of an AMD EPYC; and the memory
+# (MB) of a training with its validations (docs/benchmarks.md, "Memory of a training"), not less than a smaller network's
+# of the family: how well freed memory can be used again is partly chance.
 STEPS = {
-    "vgg11": (4.2, 2300),
-    "vgg13": (6.5, 3200),
-    "vgg16": (8.7, 3700),
-    "vgg19": (11.2, 3700),
-    "resnet11": (1.2, 3500),
-    "resnet20": (2.1, 4000),
-    "resnet29": (2.7, 4900),
-    "resnet38": (4.0, 5900),
-    "mobilenet0.25": (0.6, 1500),
-    "mobilenet0.50": (1.0, 2300),
-    "mobilenet0.75": (1.6, 2800),
-    "mobilenet1.00": (2.1, 3600),
+    "vgg11": (4.2, 3700),
+    "vgg13": (6.5, 5200),
+    "vgg16": (8.7, 5200),
+    "vgg19": (11.2, 5200),
+    "resnet11": (1.2, 4500),
+    "resnet20": (2.1, 7100),
+    "resnet29": (2.7, 7600),
+    "resnet38": (4.0, 8800),
+    "mobilenet0.25": (0.6, 2000),
+    "mobilenet0.50": (1.0, 3500),
+    "mobilenet0.75": (1.6, 4500),
+    "mobilenet1.00": (2.1, 5900),
 }
 
 # Trainings that a proposed grid takes at most: a ladder of twelve, and two between its last rungs.
@@ -46,10 +47,12 @@ def features_of(manifest):
 
 
 def network_memory(wildcards, input, attempt):
-    """Megabytes of a training or a curve."""
+    """Megabytes of a training or a curve, with the store: what is mapped of it counts in some places."""
     _, megabytes = step_of(wildcards, input.manifest)
+    made = features_of(input.manifest)
+    store = made["clips"] * made["bands"] * made["frames"] * 4 / 1e6
     batch = max(32, config["training"]["batch_size"])
-    return attempt * round(1000 + megabytes * batch / 32)
+    return attempt * round(1000 + store + megabytes * batch / 32)
 
 
 def minutes_of(work, wildcards, manifest, attempt):
