@@ -21,6 +21,7 @@ from channel_sparsity.data.logmel import logmel_of
 
 ROUNDS = 3
 SEEDS = "seeds: [1, 2, 3, 4, 5]\n"
+READINGS = ROOT / "config" / "readings.yaml"
 SCRIPTS = ROOT / "workflow" / "scripts"
 HEAVY = ("torch", "librosa", "matplotlib", "seaborn", "scipy.signal", "scipy.stats", "sklearn", "pandas", "h5py")
 
@@ -90,6 +91,7 @@ def dry_runs(root: Path) -> str:
         "Snakemake's own start (`--version`)": (new, "--version"),
         "`-n`, the full study": (new, "-n", "--quiet", "all"),
         "`-n`, five seeds of it": (new, "-n", "--quiet", "all", "--configfile", str(seeds)),
+        "`-n`, every reading of pruning in it": (new, "-n", "--quiet", "all", "--configfile", str(READINGS)),
         "`-n`, the full study, nothing to do": (finished, "-n", "--quiet", "all"),
     }
     measured = in_turn({name: Side(prepare, *what, memory_kept=False) for name, what in commands.items()}, ROUNDS)
@@ -114,7 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_section(
             "The workflow's own time",
-            f"{ROUNDS} rounds, everything in turn. Wall times are those of a machine with other work.",
+            f"{ROUNDS} rounds, everything in turn.",
             dry_runs(Path(folder)),
             scripts(),
             machine("snakemake", "torch"),
