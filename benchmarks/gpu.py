@@ -16,7 +16,7 @@ from dataclasses import replace
 import torch
 import yaml
 from measuring import ROOT, machine, rounded, table, write_section
-from training import BANDS, CLASSES, DEVIATION_DB, LAMBDA, MEAN_DB, Clips, made, paper, plain
+from training import CLASSES, LAMBDA, Clips, made, paper, plain, subsets
 
 from channel_sparsity.configuration import recipe_of as pruning_of
 from channel_sparsity.networks import build
@@ -29,15 +29,6 @@ from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recipe import Recipe, finetuning_recipe
 
 VALIDATION_SHARE = 0.3
-
-
-def subsets(frames: int, clips: int, device: torch.device) -> tuple[Subset, Subset]:
-    """Training and validation clips that hold noise, on the device."""
-    logmel, labels = made(frames, clips)
-    border = round((1 - VALIDATION_SHARE) * clips)
-    store, rows = torch.from_numpy(logmel).to(device), torch.arange(clips).numpy()
-    bands = [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS
-    return tuple(Subset.of(store, rows[part], labels[part], *bands) for part in (slice(border), slice(border, None)))
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
@@ -92,7 +83,8 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=["vgg16", "resnet38", "mobilenet0.25"])
     options = parser.parse_args()
     device = device_of(options.device)
-    train, validation = subsets(options.frames, options.clips, device)
+    learn_from = round((1 - VALIDATION_SHARE) * options.clips)
+    train, validation = subsets(options.frames, learn_from, options.clips - learn_from, device)
     steps, rows = -(-len(train) // paper().batch_size), []
     for name in options.networks:
         plainly = plain_epoch_s(name, options.frames, len(train), device)

@@ -27,11 +27,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 INTRODUCTION = """# Speed, measured
 
-Written by the scripts in `benchmarks/` (`make bench` runs them all, one rewrites its section); do not edit. The machine
-may have had other work: compare within a table, not between tables. Sides were timed in turn; *a [b, c]* is a median
-with its quartiles. Times are CPU time (`getrusage`) where a table does not say wall time, which other work
-lengthens. "Memory kept" means the settings of the allocator that every job of the workflow runs with
-(`channel_sparsity/memory.py`).
+Written by the scripts in `benchmarks/`, each its section (`make bench` runs those that take minutes, the others say how
+they are run); do not edit. The machine may have had other work: compare within a table, not between tables. Sides were
+timed in turn; *a [b, c]* is a median with its quartiles. Times are CPU time (`getrusage`) where a table does not say
+wall time, which other work lengthens. "Memory kept" means the settings of the allocator that every job of the workflow
+runs with (`channel_sparsity/memory.py`).
 """
 
 

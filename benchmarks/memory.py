@@ -7,18 +7,14 @@ By hand, when a network or the training changes: about a quarter of an hour.
 
 from collections.abc import Callable
 
-import numpy
 import torch
-from measuring import Side, in_turn, machine, table, write_section
-from training import BANDS, CLASSES, DEVIATION_DB, LAMBDA, MEAN_DB, made, paper
+import yaml
+from measuring import ROOT, Side, in_turn, machine, table, write_section
+from training import CLASSES, LAMBDA, paper, subsets
 
 from channel_sparsity.networks import build
-from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit
 
-NETWORKS = [f"vgg{depth}" for depth in (11, 13, 16, 19)]
-NETWORKS += [f"resnet{depth}" for depth in (11, 20, 29, 38)]
-NETWORKS += [f"mobilenet{multiplier}" for multiplier in ("0.25", "0.50", "0.75", "1.00")]
 FRAMES, STEPS, VALIDATION_CLIPS = 401, 4, 256
 
 
@@ -26,19 +22,14 @@ def prepare(name: str) -> Callable[[], object]:
     """What trains a network for a few steps and validates it."""
     torch.set_num_threads(1)
     recipe = paper()
-    clips = STEPS * recipe.batch_size
-    logmel, labels = made(FRAMES, clips + VALIDATION_CLIPS)
-    train, validation = (
-        Subset.of(logmel, rows, labels[rows], [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS)
-        for rows in numpy.split(numpy.arange(len(labels)), [clips])
-    )
+    train, validation = subsets(FRAMES, STEPS * recipe.batch_size, VALIDATION_CLIPS)
     network = build(name, CLASSES).to(memory_format=torch.channels_last)
     return fit(network, train, recipe, lam=LAMBDA, seed=1, purpose=("benchmark",), validation=validation).__next__
 
 
 def main() -> None:
     rows = []
-    for name in NETWORKS:
+    for name in yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["networks"]:
         peak = in_turn({name: Side(prepare, name, memory_kept=True)}, rounds=1).peak[name]
         rows.append([name, f"{peak / 1e6:,.0f}"])
         print(rows[-1], flush=True)

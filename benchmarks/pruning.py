@@ -8,12 +8,11 @@ About twelve minutes. By masks the network keeps its size: a channel that goes h
 import copy
 from collections.abc import Callable
 
-import numpy
 import torch
 import torch_pruning
 import yaml
 from measuring import ROOT, Side, in_turn, machine, rounded, spread, table, write_section
-from training import BANDS, CLASSES, DEVIATION_DB, MEAN_DB, NETWORKS, made
+from training import BANDS, CLASSES, NETWORKS, subsets
 
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
@@ -23,7 +22,6 @@ from channel_sparsity.pruning.methods import Method
 from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
-from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recipe import finetuning_recipe
 
@@ -77,11 +75,7 @@ def prepare_curve(way: str, name: str, width_scale: float) -> Callable[[], objec
     for channels in network.channels:
         for norm in channels.norms:
             torch.nn.init.uniform_(network.get_submodule(norm).weight, 0.1, 0.9)
-    logmel, labels = made(FRAMES, TRAINING_CLIPS + VALIDATION_CLIPS)
-    train, validation = (
-        Subset.of(logmel, rows, labels[rows], [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS)
-        for rows in numpy.split(numpy.arange(len(labels)), [TRAINING_CLIPS])
-    )
+    train, validation = subsets(FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS)
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     plan = settings["pruning"]
     recipe = finetuning_recipe(settings["training"], {**plan["finetuning"], "epochs": 1, "learning_rate": 0.001})

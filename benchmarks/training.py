@@ -59,6 +59,16 @@ def made(frames: int, clips: int) -> tuple[numpy.ndarray, numpy.ndarray]:
     )
 
 
+def subsets(
+    frames: int, clips: int, validation_clips: int, device: torch.device | str = "cpu"
+) -> tuple[Subset, Subset]:
+    """Clips that hold noise, to learn from and to validate, on a device."""
+    logmel, labels = made(frames, clips + validation_clips)
+    store, rows = torch.from_numpy(logmel).to(device), numpy.arange(len(labels))
+    bands = [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS
+    return tuple(Subset.of(store, rows[part], labels[part], *bands) for part in (slice(clips), slice(clips, None)))
+
+
 def paper() -> Recipe:
     """The training of config.yaml."""
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["training"]

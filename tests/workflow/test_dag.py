@@ -115,7 +115,7 @@ def test_a_store_that_is_gone_trains_nothing_again(study):
     assert study.planned() == {}, "nothing needs it"
     more = {"lambdas": {"default": ["0", "1e-2", "2e-2"]}}
     refused = study.snakemake(changes=more, check=False).stderr
-    assert "data/tiny/logmel.h5 is gone" in refused and "16 finished networks" in refused
+    assert "data/tiny/logmel.h5 is gone" in refused and "16 finished trainings and curves" in refused
     assert not store.exists()
     study.snakemake("features")
     assert study.planned() == {}

@@ -195,7 +195,7 @@ def width_scale(wildcards):
 
 
 def refuse_to_train_again(dag):
-    """Before anything starts: refuse to train finished networks again for no more than a store that is gone. That its
+    """Before anything starts: refuse to train and prune what is finished for no more than a store that is gone. That its
     features come out the same Snakemake cannot know beforehand, and sees when they are made by themselves.
     """
     store, manifest = Path(DATA) / "logmel.h5", Path(DATA) / "manifest.json"
@@ -213,7 +213,7 @@ def refuse_to_train_again(dag):
     ]
     if again:
         raise WorkflowError(
-            f"{store} is gone, and to make it on the way would train or prune {len(again)} finished networks again. "
+            f"{store} is gone, and to make it on the way would run {len(again)} finished trainings and curves again. "
             "Run the target `features` first, with the same options: it makes the store alone. Then this command runs "
             "again only what other features change."
         )

@@ -30,8 +30,8 @@ class _Clips(CalibrationDataReader):
 def quantised(model: onnx.ModelProto, batches: Iterable[np.ndarray]) -> onnx.ModelProto:
     """`model` with weights in int8, a scale for each output channel, and values between layers in uint8.
 
-    The ranges of the latter are the extremes on `batches` of features [n, 1, bands, frames], which must be of training
-    clips: validation clips would flatter the accuracy.
+    The ranges of the latter are the extremes on `batches` of features [n, 1, bands, frames], but at least `LEAST_RANGE`
+    wide; they must be of training clips: validation clips would flatter the accuracy.
     """
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
