@@ -18,10 +18,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
+from channel_sparsity.arithmetic import hold
+from channel_sparsity.memory import KEEP_FREED_MEMORY
+
+hold("portable")  # as every study is unless it says otherwise
+
 import numpy
 import pandas
-
-from channel_sparsity.memory import KEEP_FREED_MEMORY
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -24,6 +24,9 @@ READINGS = [f"{RESULTS}/tables/readings"]
 FRONT = f"{RESULTS}/tables/front"
 COST_FIGURE = f"{RESULTS}/figures/accuracy_cost"
 ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
+# The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
+# title.
+REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE]
 
 STAGES = (
     *(["synthesise_scenes"] if DATASET["source"] == "synthetic" else []),
@@ -78,6 +81,7 @@ rule make_tables:
         "../../envs/environment.yaml"
     params:
         code=code("make_tables"),
+        arithmetic=ARITHMETIC,
         curves=CURVES,
         cells=CELLS,
         configuration=config,
@@ -105,6 +109,7 @@ rule draw_figures:
         "../../envs/environment.yaml"
     params:
         code=code("draw_figures"),
+        arithmetic=ARITHMETIC,
         curves=CURVES,
         cells=CELLS,
         width_scale={
@@ -131,6 +136,7 @@ rule compare_measures:
         "../../envs/environment.yaml"
     params:
         code=code("compare_measures"),
+        arithmetic=ARITHMETIC,
         curves=CURVES,
         cells=CELLS,
         controls=recipes_of("random"),
@@ -159,6 +165,7 @@ rule vary_readings:
         "../../envs/environment.yaml"
     params:
         code=code("vary_readings"),
+        arithmetic=ARITHMETIC,
         curves=CURVES,
         cells=CELLS,
         recipes=recipes_of("slimming", "ista"),
@@ -184,6 +191,7 @@ rule draw_alternatives:
         "../../envs/environment.yaml"
     params:
         code=code("draw_alternatives"),
+        arithmetic=ARITHMETIC,
         note=NOTE,
     message:
         "Drawing other measures and other readings"

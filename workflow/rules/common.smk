@@ -12,7 +12,8 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 TEMPLATES = ROOT / "workflow" / "report"
 sys.path.insert(0, str(SCRIPTS))
 
-from channel_sparsity import configuration
+import warm_start
+from channel_sparsity import arithmetic, configuration
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.data.expected import check_expected
 from channel_sparsity.deployment.names import BUDGET, name_of
@@ -22,6 +23,8 @@ from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 from channel_sparsity.orphans import refuse_orphans
+from channel_sparsity.published import compared
+from channel_sparsity.remaining import Remaining
 
 # Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
 gc.freeze()
@@ -30,18 +33,26 @@ gc.set_threshold(100_000)
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
+if workflow.is_main_process:  # and no job of a cluster, which has one script to start
+    warm_start.install()
+
 try:
     configuration.check(
         config,
         configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml"),
         [ROOT / "config.yaml", *workflow.overwrite_configfiles],
     )
+    # Jobs inherit it; what the shell says does not count.
+    arithmetic.hold(config["arithmetic"])
 except StudyError as error:
     raise WorkflowError(str(error))
 
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")
 DEVICE = config["training"].pop("device")
+
+# Of every rule that computes: other arithmetic gives other bits.
+ARITHMETIC = config["arithmetic"]
 
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"

@@ -22,6 +22,7 @@ rule report_dataset:
         "../../envs/environment.yaml"
     params:
         code=code("report_dataset"),
+        arithmetic=ARITHMETIC,
         dataset=config["dataset"],
         duration_s=DATASET["features"]["duration_s"],
     message:
@@ -46,6 +47,7 @@ if DATASET["source"] == "synthetic":
             runtime=decoding_minutes,
         params:
             code=code("synthesise_scenes"),
+            arithmetic=ARITHMETIC,
             settings=DATASET["synthetic"],
             duration_s=DATASET["features"]["duration_s"],
         message:
@@ -72,6 +74,7 @@ if DATASET["source"] != "record":
             "../../envs/environment.yaml"
         params:
             code=code("list_clips"),
+            arithmetic=ARITHMETIC,
             clips=CLIPS,
             devices=DATASET["devices"],
             expected=untracked(DATASET.get("expected", {})),

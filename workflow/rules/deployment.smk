@@ -28,6 +28,7 @@ rule make_front:
         "../../envs/environment.yaml"
     params:
         code=code("make_front"),
+        arithmetic=ARITHMETIC,
         curves=CURVES,
         duration_s=DATASET["features"]["duration_s"],
         budget=config["deploy"]["budget"],
@@ -51,6 +52,7 @@ rule draw_front:
         "../../envs/environment.yaml"
     params:
         code=code("draw_front"),
+        arithmetic=ARITHMETIC,
         budget=config["deploy"]["budget"],
         note=NOTE,
     message:
@@ -70,6 +72,7 @@ checkpoint choose_models:
         "../../envs/environment.yaml"
     params:
         code=code("choose_models"),
+        arithmetic=ARITHMETIC,
         wanted=WANTED,
         budget=config["deploy"]["budget"],
     message:
@@ -102,6 +105,7 @@ rule remake_network:
         runtime=once_chosen(curve_minutes),
     params:
         code=chosen_code("remake_network"),
+        arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
         cell=chosen_step,
@@ -134,6 +138,7 @@ rule export_model:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=chosen_code("export_model"),
+        arithmetic=ARITHMETIC,
         cell=chosen,
         label=chosen_label,
         recipe=chosen_recipe,
@@ -180,6 +185,7 @@ rule time_models:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code("time_models"),
+        arithmetic=ARITHMETIC,
     message:
         "Timing the models"
     script:

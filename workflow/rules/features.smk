@@ -29,6 +29,7 @@ if DATASET["source"] != "record":
             runtime=decoding_minutes,
         params:
             code=code("extract_features"),
+            arithmetic=ARITHMETIC,
             clips=CLIPS,
             content=CONTENT,
         message:

@@ -21,6 +21,7 @@ rule estimate_study:
         runtime=decoding_minutes,
     params:
         code=code("estimate_study"),
+        arithmetic=ARITHMETIC,
         configuration=config,
         cores=workflow.cores,
     message:

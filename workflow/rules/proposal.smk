@@ -27,6 +27,7 @@ rule propose_grid:
         runtime=proposal_minutes,
     params:
         code=code_for("propose_grid"),
+        arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
         plan=config["proposal"],

@@ -25,6 +25,59 @@ JOBS = {
 }
 
 
+# What was published of a study of this name: `digests.txt` of some run of it, copied.
+PUBLISHED = ROOT / "published" / f"{config['study']}.txt"
+DIGESTS = f"{RESULTS}/digests.txt"
+
+
+# Each input is a stage, in their order.
+rule record_digests:
+    input:
+        clips=[f"{DATA}/clips.csv"],
+        features=[f"{DATA}/manifest.json"],
+        split=[
+            rules.split_clips.output.split,
+            rules.split_clips.output.normalisation,
+        ],
+        training=[
+            file.format(**cell)
+            for cell in CELLS
+            for file in (
+                f"{TRAIN}/history.csv",
+                f"{TRAIN}/gammas.csv",
+                f"{TRAIN}/metrics.json",
+            )
+        ],
+        sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
+        pruning=[
+            file.format(**curve)
+            for curve in CURVES
+            for file in (
+                f"{PRUNE}/curve.csv",
+                f"{PRUNE}/widths.csv",
+                f"{PRUNE}/control.json",
+            )
+        ],
+        knees=for_all(f"{PRUNE}/knee.json", CURVES),
+        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
+        figures=expand("{figure}.svg", figure=REPORTED),
+    output:
+        DIGESTS,
+    log:
+        f"{RESULTS}/logs/record_digests.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("record_digests"),
+        arithmetic=ARITHMETIC,
+        configuration=config,
+        stages={rule: code(rule) for rule in RECORDED},
+    message:
+        "Recording the digests of all numbers"
+    script:
+        "../scripts/record_digests.py"
+
+
 rule record_provenance:
     input:
         clips=f"{DATA}/clips.csv",
@@ -45,6 +98,7 @@ rule record_provenance:
         "../../envs/environment.yaml"
     params:
         code=code("record_provenance"),
+        arithmetic=ARITHMETIC,
         configuration=config,
         stages={
             rule: code(rule) for rule in (*RECORDED, "remake_network", "export_model")

@@ -32,6 +32,7 @@ rule prune_network:
         runtime=curve_minutes,
     params:
         code=code_for("prune_network"),
+        arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
         recipe=recipe_settings,
@@ -60,6 +61,7 @@ rule find_knee:
         "../../envs/environment.yaml"
     params:
         code=code("find_knee"),
+        arithmetic=ARITHMETIC,
         settings=config["knee"],
     message:
         "Prune Knee of {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}, {wildcards.recipe}"

@@ -116,6 +116,7 @@ rule extract_archive:
         runtime=decoding_minutes,
     params:
         code=code("extract_archive"),
+        arithmetic=ARITHMETIC,
         devices=DATASET["devices"],
         features=DATASET["features"],
         keep_audio=untracked(DATA if RECORD["keep_audio"] else None),
@@ -144,6 +145,7 @@ rule merge_shards:
         runtime=decoding_minutes,
     params:
         code=code("merge_shards"),
+        arithmetic=ARITHMETIC,
         content=CONTENT,
     message:
         "Merging the archives' features"

@@ -2,10 +2,6 @@
 
 REPORT = f"{RESULTS}/report.html"
 
-# The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
-# title.
-REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE]
-
 
 rule report:
     input:
@@ -24,6 +20,8 @@ rule write_report:
         prunings=for_all(f"{PRUNE}/timing.csv", CURVES),
         manifest=f"{DATA}/manifest.json",
         split=f"{RESULTS}/split.csv",
+        digests=DIGESTS,
+        published=[PUBLISHED] if PUBLISHED.exists() else [],
     output:
         report(REPORT, caption="../report/page.rst", category="The study on one page"),
     log:
@@ -32,6 +30,7 @@ rule write_report:
         "../../envs/environment.yaml"
     params:
         code=code("write_report"),
+        arithmetic=ARITHMETIC,
         curves=CURVES,
         configuration=config,
         stages={rule: code(rule) for rule in (*RECORDED, "write_report")},

@@ -55,11 +55,10 @@ def network_memory(wildcards, input, attempt):
     return attempt * round(1000 + store + megabytes * batch / 32)
 
 
-def minutes_of(work, wildcards, manifest, attempt):
-    """Twice the minutes that a training (its settings) or a curve (its recipe) is taken to last, but no more than a job may.
+def seconds_of(work, wildcards, manifest):
+    """About how long a training (its settings) or a curve (its recipe) lasts on one core.
 
-    From what the target `estimate` measured, if that was asked for and had this network; else from `STEPS`, on one core
-    for all clips.
+    From what the target `estimate` measured, if that was asked for and had this network; else from `STEPS`, for all clips.
     """
     made, estimate = features_of(manifest), Path(RESULTS) / "estimate.json"
     measured = read_json(estimate) if estimate.exists() else {"speeds": {}}
@@ -68,14 +67,33 @@ def minutes_of(work, wildcards, manifest, attempt):
         from channel_sparsity.planning.estimate import clips_of
 
         clips = clips_of(made["clips"], config["split"])
-        minutes = costs.minutes_of(measured, wildcards.network, clips, work)
-    else:
-        seconds, _ = step_of(wildcards, manifest)
-        minutes = 2 * epochs_of(work) * made["clips"] / 32 * seconds / 60
-    asked = attempt * round(10 + minutes)
+        return costs.seconds_of(measured, wildcards.network, clips, work)
+    seconds, _ = step_of(wildcards, manifest)
+    return epochs_of(work) * made["clips"] / 32 * seconds
+
+
+def minutes_of(work, wildcards, manifest, attempt):
+    """Twice the minutes that a training or a curve is taken to last, and ten; but no more than a job may."""
+    asked = attempt * round(10 + 2 * seconds_of(work, wildcards, manifest) / 60)
     if "longest_minutes" in workflow.global_resources:
         return min(asked, workflow.global_resources["longest_minutes"].value)
     return asked
+
+
+def expected_seconds(jobs):
+    """By the last file of each job, about how long it lasts; nothing while it is not known how many clips there are."""
+    manifest = f"{DATA}/manifest.json"
+    if not Path(manifest).exists():
+        return {}
+    expected = {}
+    for job in jobs:
+        seconds = 3  # a start and what a table takes
+        if job.rule.name == "train_network":
+            seconds += seconds_of(config["training"], job.wildcards, manifest)
+        elif job.rule.name == "prune_network":
+            seconds += seconds_of(recipe_settings(job.wildcards), job.wildcards, manifest)
+        expected |= {Path(file): seconds for file in job.output[-1:]}
+    return expected
 
 
 def epochs_of(work):

@@ -20,6 +20,7 @@ rule split_clips:
         "../../envs/environment.yaml"
     params:
         code=code("split_clips"),
+        arithmetic=ARITHMETIC,
         settings=split_settings,
     message:
         "Splitting the clips"
@@ -50,6 +51,7 @@ rule train_network:
         runtime=training_minutes,
     params:
         code=code_for("train_network"),
+        arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
         width_scale=width_scale,
@@ -71,6 +73,7 @@ rule measure_sparsity:
         "../../envs/environment.yaml"
     params:
         code=code("measure_sparsity"),
+        arithmetic=ARITHMETIC,
     message:
         "Weight Skewness of {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"
     script:

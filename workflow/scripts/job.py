@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 import channel_sparsity
+from channel_sparsity.arithmetic import in_force
 from channel_sparsity.checksums import record, verify
 from channel_sparsity.files import StudyError
 from channel_sparsity.machine import described
@@ -34,7 +35,7 @@ def job(snakemake, checksums: bool = True) -> Iterator[None]:
         datefmt="%Y-%m-%d %H:%M:%S",
     )
     logging.captureWarnings(True)
-    logging.info("on %s", described())
+    logging.info("on %s, %s arithmetic", described(), in_force())
     started = time.perf_counter()
     try:
         _check_library(Path(snakemake.scriptdir))

@@ -1,8 +1,19 @@
 """One cell of a finished study, for a notebook: a trained network, its gammas and its pruning curve by one recipe."""
 
+import sys
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from channel_sparsity.arithmetic import hold
+from channel_sparsity.files import StudyError, read_json
+
+#: What was there before it could be held to the study's arithmetic.
+TOO_EARLY = [name for name in ("numpy", "torch") if name in sys.modules]
+with suppress(StudyError):  # of a processor on which the study can only be native
+    hold("portable")
 
 import pandas
 from matplotlib.figure import Figure
@@ -10,7 +21,6 @@ from safetensors.torch import load_file
 
 from channel_sparsity.analysis import figures, tables
 from channel_sparsity.configuration import recipe_of
-from channel_sparsity.files import StudyError, read_json
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.pruning.methods import Method, method_of
@@ -55,10 +65,16 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
     """A cell of the study in a folder (``results/demo``), of which its tables must have been made.
 
     The data set is looked for where it was while the study ran, in ``data/`` beside ``results/``. `StudyError` for a
-    cell that the study does not have, with those that it has.
+    cell that the study does not have, with those that it has. Warns where portable arithmetic came too late.
     """
     study = Path(study)
     configuration = _configuration(study)
+    if TOO_EARLY and configuration["arithmetic"] == "portable":
+        warnings.warn(
+            f"{' and '.join(TOO_EARLY)} was imported before channel_sparsity.cell, so what is computed here may differ "
+            "from the study in its last bits: import channel_sparsity.cell first",
+            stacklevel=2,
+        )
     cells = tables.read_table(study / "tables" / "cells.csv", tables.CELLS)
     wanted = {"network": network, "recipe": recipe, "lam": lam, "seed": seed}
     for name, value in wanted.items():

@@ -9,8 +9,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas
+if TYPE_CHECKING:  # whoever imports this may not want it loaded, or not yet (see `arithmetic`)
+    import pandas
 
 
 class StudyError(Exception):
@@ -92,7 +94,7 @@ def read_json(path: str | Path) -> dict:
         raise StudyError(f"{path} cannot be read as JSON ({error}): delete it and run again") from error
 
 
-def write_csv(path: str | Path, frame: pandas.DataFrame) -> None:
+def write_csv(path: str | Path, frame: "pandas.DataFrame") -> None:
     """Write a table without its index; floats keep every digit."""
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 

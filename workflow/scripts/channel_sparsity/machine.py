@@ -14,14 +14,19 @@ _PACKAGES = ("torch", "numpy", "scipy", "pandas", "h5py")
 
 def machine() -> dict[str, object]:
     """CPU (model, cores that this process may use, instruction set), GPUs that the driver shows, and system."""
-    flags = _cpuinfo("flags") or _cpuinfo("Features")
+    flags = instruction_sets()
     return {
         "cpu": _cpuinfo("model name") or platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "instruction_set": next((name for name in _INSTRUCTION_SETS if name in flags.split()), platform.machine()),
+        "instruction_set": next((name for name in _INSTRUCTION_SETS if name in flags), platform.machine()),
         "gpus": _gpus(),
         "system": platform.platform(),
     }
+
+
+def instruction_sets() -> list[str]:
+    """The extensions of the processor, by Linux's names; empty elsewhere."""
+    return (_cpuinfo("flags") or _cpuinfo("Features")).split()
 
 
 def versions() -> dict[str, str]:

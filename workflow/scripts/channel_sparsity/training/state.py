@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from channel_sparsity.arithmetic import in_force
 from channel_sparsity.files import StudyError, sha256, whole
 from channel_sparsity.training.device import name_of
 
@@ -30,7 +31,7 @@ class Part:
 def identity(device: torch.device, params: Mapping, files: Mapping[str, str | Path]) -> dict:
     """All that decides a job's bits, for `State`: its parameters, its input files by their digests, and the machine.
 
-    Whoever computes with another number of threads, PyTorch, kind of processor or GPU gets other bits. The layout of
+    Whoever computes with another number of threads, PyTorch, arithmetic, kind of processor or GPU gets other bits. The layout of
     tensors in memory, which decides too, is kept with them.
     """
     return {
@@ -38,6 +39,7 @@ def identity(device: torch.device, params: Mapping, files: Mapping[str, str | Pa
         **{name: sha256(path) for name, path in files.items()},
         "number of threads": torch.get_num_threads(),
         "PyTorch": torch.__version__,
+        "arithmetic": in_force(),
         "processor": torch.backends.cpu.get_cpu_capability(),
         "device": name_of(device),
     }
