@@ -67,6 +67,7 @@ localrules:
     draw_partial_alternatives,
     make_partial_front,
     draw_partial_front,
+    record_digests,
     record_provenance,
     write_report,
 
@@ -79,6 +80,7 @@ rule all:
         rules.figures.input,
         rules.deploy.input,
         rules.report.input,
+        rules.record_digests.output,
         rules.record_provenance.output,
 
 
@@ -87,10 +89,14 @@ onstart:
     refuse_to_train_again(workflow.dag)
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
+    jobs = list(workflow.dag.needrun_jobs())
+    Remaining(lambda: expected_seconds(jobs)).start()
 
 
 onsuccess:
     print(outcome(*FOLDERS, *LAST_FILES))
+    if PUBLISHED.exists() and Path(DIGESTS).exists():
+        print(compared(DIGESTS, PUBLISHED))
 
 
 onerror:

@@ -1,5 +1,6 @@
 """A copy of the workflow, which tests may edit, and one finished run of the tiny study in it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
@@ -101,12 +103,20 @@ def copy_of_the_workflow(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The tiny study, run from end to end once; tests must not change it."""
-    folder = tmp_path_factory.mktemp("finished")
-    study = Study(copy_of_the_workflow(folder / "code"), folder / "work")
-    study.work.mkdir()
-    study.said = study.snakemake()
+def finished(tmp_path_factory, worker_id):
+    """The tiny study, run from end to end once for all of pytest's processes; tests must not change it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "finished"
+    study = Study(folder / "code", folder / "work")
+    said = folder / "said.json"
+    with FileLock(f"{folder}.lock"):
+        if not said.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a run that failed
+            copy_of_the_workflow(study.code)
+            study.work.mkdir()
+            done = study.snakemake()
+            said.write_text(json.dumps([done.stdout, done.stderr]))
+    study.stdout, study.stderr = json.loads(said.read_text())
     return study
 
 

@@ -93,7 +93,7 @@ def test_a_table_leads_back_to_its_files(finished):
 
 
 def test_the_terminal_shows_where_the_run_is(finished):
-    said = finished.said.stdout + finished.said.stderr
+    said = finished.stdout + finished.stderr
     assert "Training vgg11 at lambda 1e-2, seed 1" in said
     assert re.search(r"(\d+) of \1 steps \(100%\) done", said)
     log = (finished.work / TRAIN / "train.log").read_text()
@@ -191,7 +191,7 @@ def test_single_targets_run_alone(fresh):
 
 
 def test_the_data_set_is_described_on_the_terminal(finished):
-    said = finished.said.stderr
+    said = finished.stderr
     assert "tiny: 72 clips, 0.0 hours: 3 scenes of 24 clips, 12 locations in 2 cities, devices a" in said
     assert "look at: fewer than 3 locations" not in said
 
@@ -239,9 +239,9 @@ def test_a_word_of_the_report_writes_the_report_again(study):
     assert "One mark each cell" in (study.work / "results/tiny/report.html").read_text(encoding="utf-8")
 
 
-def test_snakemakes_own_report_shows_tables_and_figures_with_captions(finished):
-    archive = finished.work.parent / "own.zip"
-    finished.snakemake("--report", archive)
+def test_snakemakes_own_report_shows_tables_and_figures_with_captions(study):
+    archive = study.work.parent / "own.zip"
+    study.snakemake("--report", archive)
     with zipfile.ZipFile(archive) as file:
         names = {name.rsplit("/", 1)[-1] for name in file.namelist()}
         page = file.read("own/report.html").decode("utf-8")

@@ -16,6 +16,8 @@ with job(snakemake):
         tables=Path(files.tables[0]).parent,
         manifest=Path(files.manifest),
         split=Path(files.split),
+        digests=Path(files.digests),
+        published=Path(files.published[0]) if files.published else None,
         grid=params.curves,
         **named,
     )

@@ -130,9 +130,9 @@ def test_measures_agree_with_their_other_definitions(values):
     assert sparsity.l1_l2(values) == pytest.approx(ratio)
     assert sparsity.hoyer(values) == pytest.approx((count**0.5 - ratio) / (count**0.5 - 1), abs=1e-12)
     shares = magnitudes[magnitudes > 0] / magnitudes.sum()
-    assert sparsity.entropy(values) == pytest.approx(-(shares * numpy.log(shares)).sum() / numpy.log(count), abs=1e-9)
+    assert sparsity.entropy(values) == pytest.approx(stats.entropy(shares) / numpy.log(count), abs=1e-9)
     deviation = values - values.mean()
-    assert sparsity.kurtosis(values) == pytest.approx((deviation**4).mean() / (deviation**2).mean() ** 2 - 3, abs=1e-9)
+    assert sparsity.kurtosis(values) == pytest.approx(stats.kurtosis(values), abs=1e-9)
 
 
 @given(gammas)

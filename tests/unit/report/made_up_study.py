@@ -127,6 +127,8 @@ class MadeUp:
             trainings=self.timings[:2],
             manifest=self.folder / "manifest.json",
             split=self.folder / "split.csv",
+            digests=self.folder / "digests.txt",
+            published=None,
             grid=self.grid,
         )
         return contents(sources, self.config, {"train_network": "0123456789abcdef"}, NOTE, TEMPLATES)

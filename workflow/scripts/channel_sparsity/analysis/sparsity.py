@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy
 import pandas
-from scipy import stats
 
 from channel_sparsity.files import StudyError
 
@@ -97,12 +96,15 @@ def entropy(gammas: numpy.ndarray) -> float:
 
     Not all gammas may be zero.
     """
-    return float(stats.entropy(numpy.abs(gammas)) / numpy.log(len(gammas)))
+    shares = numpy.abs(gammas) / numpy.abs(gammas).sum()
+    shares = shares[shares > 0]
+    return float(-(shares @ numpy.log(shares)) / numpy.log(len(gammas)))
 
 
 def kurtosis(gammas: numpy.ndarray) -> float:
     """Excess kurtosis, m4 / m2^2 - 3, of all gammas, signed. They must have a spread."""
-    return float(stats.kurtosis(gammas))
+    squares = (gammas - gammas.mean()) ** 2
+    return float((squares**2).mean() / squares.mean() ** 2 - 3)
 
 
 def share_lower_class(gammas: numpy.ndarray) -> float:

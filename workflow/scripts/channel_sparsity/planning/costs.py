@@ -95,9 +95,8 @@ def rates_of(recipe: Mapping) -> list[float]:
     return list(takewhile(lambda rate: rate <= highest, rates))
 
 
-def minutes_of(estimate: Mapping, network: str, clips: Clips, work: Mapping, margin: float = 2) -> int:
-    """Minutes to ask a cluster for, from an estimate.json: of a training (`work` is the configuration's `training`) or
-    of a curve (`work` is a recipe's settings)."""
+def seconds_of(estimate: Mapping, network: str, clips: Clips, work: Mapping) -> float:
+    """CPU seconds, from an estimate.json, of a training (`work` is the configuration's `training`) or of a curve (`work`
+    is a recipe's settings)."""
     kind = curve_work if "finetuning" in work else training_work
-    needed = kind(Speed(**estimate["speeds"][network]), work, clips, estimate["start_s"])
-    return 1 + round(margin * needed.seconds / 60)
+    return kind(Speed(**estimate["speeds"][network]), work, clips, estimate["start_s"]).seconds

@@ -10,6 +10,7 @@ from channel_sparsity.analysis import claims, pooling, tables
 from channel_sparsity.analysis.plotting import network_labels, recipe_label
 from channel_sparsity.configuration import lambdas_of
 from channel_sparsity.files import read_json, sha256
+from channel_sparsity.published import compared
 from channel_sparsity.report import charts, page, words
 from channel_sparsity.report.answer import answer
 from channel_sparsity.report.beside import beside
@@ -42,7 +43,7 @@ class Sources:
 
     tables: the folder of the tables; pages: those of them that the page shows in full; figures: as SVG. curves, widths,
     prunings (their timings): a file each point of `grid`, the pruned networks. trainings: timings. manifest, split: of
-    the data.
+    the data. digests: of all numbers; published: those that were published of a study of this name, if any were.
     """
 
     tables: Path
@@ -54,6 +55,8 @@ class Sources:
     trainings: Sequence[Path]
     manifest: Path
     split: Path
+    digests: Path
+    published: Path | None
     grid: Sequence[Mapping]
 
 
@@ -70,6 +73,7 @@ def contents(
         "content": _to_explore(sources, cells),
         "data": recordings(configuration, read_json(sources.manifest), pandas.read_csv(sources.split), cells),
         "cost": _cost(sources),
+        "same": compared(sources.digests, sources.published) if sources.published else "",
         "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
         "tables": [page.table(path, note) for path in sources.pages],
     }
@@ -140,6 +144,7 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "contents": list(SECTIONS.items()),
         "departures": differing,
         "agreeing": agreeing,
+        "portable": configuration["arithmetic"] == "portable",
         "threads": words.count(configuration["training"]["threads"], "thread"),
         "versions": list(versions().items()),
         "stages": list(stages.items()),

@@ -70,8 +70,20 @@ def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Opti
     if recipe.optimiser == "adam":
         # The paper's "momentum 0.9" read as Adam's beta1.
         on_gpu = any(parameter.is_cuda for parameter in network.parameters())
-        return torch.optim.Adam(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999), capturable=on_gpu)
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
+        adam = _without_compiler(torch.optim.Adam)
+        return adam(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999), capturable=on_gpu)
+    sgd = _without_compiler(torch.optim.SGD)
+    return sgd(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
+
+
+def _without_compiler(optimiser: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """An optimiser that does not import PyTorch's compiler, which takes every job a second and is not used here.
+
+    PyTorch wraps some methods so that compiled code leaves them alone; what is wrapped stays as it is.
+    """
+    wrapped = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+    bare = {name: getattr(optimiser, name).__wrapped__ for name in wrapped}
+    return type(optimiser.__name__, (optimiser,), bare | {"step": torch.no_grad()(optimiser.step.__wrapped__)})
 
 
 def recipe_of(settings: Mapping) -> Recipe:

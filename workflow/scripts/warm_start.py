@@ -1,0 +1,36 @@
+"""Jobs that start at once: forked from a process that has imported what they need.
+
+A study has many jobs of seconds, and Python, PyTorch and pandas take two or three seconds to start. Here the scripts of
+Snakemake's `script:` run in forks of one server process of Python's multiprocessing, started with the first job. The
+server has loaded libraries and computed nothing, so that a job begins as it would in a process of its own.
+
+This leans on an internal of Snakemake, `PythonScript.execute_script`, as it is up to version 9.
+"""
+
+import multiprocessing
+import runpy
+import subprocess
+
+from snakemake.script import PythonScript
+
+#: What is loaded once: Snakemake for the objects that scripts are handed, and what is slow to import.
+LOADED = ["snakemake.cli", "torch", "torchaudio.functional", "pandas", "h5py", "scipy.signal", "scipy.stats", "kneed"]
+LOADED += ["safetensors.torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"]
+
+
+def install() -> None:
+    """From now on, start the scripts of this process's jobs from the server; but not in conda or a container."""
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(LOADED)
+    started_anew = PythonScript.execute_script
+
+    def execute_script(self, fname, edit=False):
+        if edit or self.conda_env or self.container_img or self.env_modules:
+            return started_anew(self, fname, edit)
+        job = forks.Process(target=runpy.run_path, args=(fname,), kwargs={"run_name": "__main__"})
+        job.start()
+        job.join()
+        if job.exitcode:
+            raise subprocess.CalledProcessError(job.exitcode, f"python {fname}")
+
+    PythonScript.execute_script = execute_script
