@@ -17,6 +17,7 @@ def test_the_pace_of_what_has_ended_goes_on(tmp_path):
     os.utime(tmp_path / "c", (900, 900))
     assert seconds_left(files, since=1000, now=1060) == pytest.approx(180), "an older file is still to be made anew"
     assert seconds_left({}, since=1000, now=1060) is None
+    assert seconds_left(files | {tmp_path / "d": 1000.0}, since=1000, now=1060) is None, "a hundredth tells nothing"
 
 
 def test_nothing_is_left_at_the_end(tmp_path):

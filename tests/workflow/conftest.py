@@ -38,7 +38,7 @@ class Study:
     def __init__(self, code: Path, work: Path):
         self.code, self.work = code, work
 
-    def snakemake(self, *arguments, configfile=TINY, changes=None, check=True):
+    def snakemake(self, *arguments, configfile=TINY, changes=None, env=None, check=True):
         """Run Snakemake as a user would; return what it says on the terminal."""
         # Targets come first: --configfile and --config take all that follows them for their own.
         command = [sys.executable, "-m", "snakemake", *map(str, arguments), "--directory", str(self.work)]
@@ -54,7 +54,7 @@ class Study:
         done = subprocess.run(
             command,
             cwd=self.code,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**(os.environ if env is None else env), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             timeout=600,

@@ -33,9 +33,6 @@ gc.set_threshold(100_000)
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
-if workflow.is_main_process:  # and no job of a cluster, which has one script to start
-    warm_start.install()
-
 try:
     configuration.check(
         config,
@@ -46,6 +43,10 @@ try:
     arithmetic.hold(config["arithmetic"])
 except StudyError as error:
     raise WorkflowError(str(error))
+
+# Not for a job of a cluster, which has one script to start.
+if workflow.is_main_process and not workflow.dryrun:
+    warm_start.install()
 
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")

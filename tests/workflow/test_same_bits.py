@@ -1,0 +1,58 @@
+"""The same bits on every machine: whoever runs these tests is a witness."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from channel_sparsity import arithmetic
+from channel_sparsity.files import StudyError
+from channel_sparsity.machine import instruction_sets
+from channel_sparsity.published import Digests, compared
+
+PUBLISHED = Path(__file__).with_name("tiny.txt")
+
+#: What hides AVX-512 from each library that would use it.
+MASKED = arithmetic.PORTABLE | {"MKL_CBWR": "AVX2"}
+NETWORKS = ("vgg11", "resnet11", "mobilenet0.25")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def portable():
+    """Skip where portable arithmetic cannot be had."""
+    try:
+        arithmetic.hold("portable")
+    except StudyError as error:
+        pytest.skip(str(error))
+
+
+def test_the_tiny_study_has_the_published_numbers(finished):
+    own = finished.work / "results/tiny/digests.txt"
+    here, there = (Digests.read(path).made_with["versions"] for path in (own, PUBLISHED))
+    if here != there:
+        pytest.skip(f"bits are promised for {there}, and these are {here}")
+    # If numbers were to change: cp <finished>/results/tiny/digests.txt tests/workflow/tiny.txt
+    assert compared(own, PUBLISHED).startswith("The same numbers as published, bit for bit"), compared(own, PUBLISHED)
+
+
+def trained(study, work, kind, **shell):
+    """The weights of one training of each family under an arithmetic, from a shell with these variables."""
+    free = {name: value for name, value in os.environ.items() if name not in arithmetic.PORTABLE}
+    work.mkdir()
+    place = type(study)(study.code, work)
+    weights = [f"results/tiny/train/{name}/lambda-1e-2/seed-1/weights.safetensors" for name in NETWORKS]
+    place.snakemake(*weights, changes={"arithmetic": kind}, env=free | shell)
+    return [(work / name).read_bytes() for name in (*weights, "data/tiny/manifest.json")]
+
+
+def test_held_jobs_do_not_hear_the_shell_and_free_ones_do(finished, fresh, tmp_path):
+    shutil.rmtree(fresh.work)
+    held = trained(fresh, tmp_path / "held", "portable")
+    assert trained(fresh, tmp_path / "held-masked", "portable", **MASKED) == held
+    assert held[0] == (finished.work / "results/tiny/train/vgg11/lambda-1e-2/seed-1/weights.safetensors").read_bytes()
+    free = trained(fresh, tmp_path / "free", "native")
+    masked = trained(fresh, tmp_path / "free-masked", "native", **MASKED)
+    if "avx512f" in instruction_sets():
+        assert all(one != other for one, other in zip(free[:3], masked[:3], strict=True)), "the mask acts"
+        assert all(one != other for one, other in zip(free[:3], held[:3], strict=True)), "and so does holding"
