@@ -90,6 +90,8 @@ onstart:
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
     jobs = list(workflow.dag.needrun_jobs())
+    if len(jobs) >= warm_start.WORTHWHILE:
+        warm_start.install()
     Remaining(lambda: expected_seconds(jobs)).start()
 
 

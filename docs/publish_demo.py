@@ -54,9 +54,10 @@ def page(results: Path) -> str:
     correlation = pandas.read_csv(results / "tables/correlation.csv")
     made_with, run = Digests.read(results / "digests.txt").made_with, read_json(results / "run.json")
     seeds = ", ".join(map(str, sorted(cells["seed"].unique())))
+    commit = (run["git"] or {"commit": "unknown"})["commit"][:12]
     origin = (
         f"Seed {seeds}; {made_with['arithmetic']} arithmetic; {made_with['versions']}; run on {run['machine']['cpu']} "
-        f"({run['machine']['instruction_set']}), {run['ended'][:10]}, commit {run['git']['commit'][:12]}. "
+        f"({run['machine']['instruction_set']}), {run['ended'][:10]}, commit {commit}. "
         f"SHA-256 of `tables/cells.csv`: `{sha256(results / 'tables/cells.csv')}`."
     )
     return HEAD + "\n\n".join(["\n".join(rows(cells)), "\n".join(correlations(correlation)), origin]) + "\n"

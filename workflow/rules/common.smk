@@ -44,10 +44,6 @@ try:
 except StudyError as error:
     raise WorkflowError(str(error))
 
-# Not for a job of a cluster, which has one script to start.
-if workflow.is_main_process and not workflow.dryrun:
-    warm_start.install()
-
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")
 DEVICE = config["training"].pop("device")

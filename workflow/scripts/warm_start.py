@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import runpy
 import subprocess
-from multiprocessing import forkserver
 
 from snakemake.script import PythonScript
 
@@ -20,17 +19,16 @@ LOADED = ["snakemake.cli", "torch", "torchaudio.functional", "pandas", "h5py", "
 LOADED += ["safetensors.torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"]
 LOADED += ["onnx", "onnxruntime"]
 
+#: Jobs from which on a server is worth the five seconds that it takes to load all that.
+WORTHWHILE = 4
+
 
 def install() -> None:
-    """From now on, start the scripts of this process's jobs from the server; but not in conda or a container.
-
-    The server begins to load at once, while Snakemake plans.
-    """
+    """From now on, start the scripts of this process's jobs from the server; but not in conda or a container."""
     # A thread each, as Snakemake gives a rule of one thread; a training sets its own number.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(LOADED)
-    forkserver.ensure_running()
     started_anew = PythonScript.execute_script
 
     def execute_script(self, fname, edit=False):
