@@ -70,7 +70,8 @@ class LogMel:
         if again.any():
             power[:, again], _ = self._band_power(frames[again], np.float64)
 
-        decibels = 10 * np.log10(np.maximum(power, QUIETEST_POWER))
+        # Rounded from double precision, since versions of the C library differ in the logarithm of single precision.
+        decibels = (10 * np.log10(np.maximum(power, QUIETEST_POWER), dtype=np.float64)).astype(np.float32)
         return decibels if self.top_db is None else np.maximum(decibels, decibels.max() - self.top_db)
 
     def _band_power(self, frames: np.ndarray, dtype: type) -> tuple[np.ndarray, np.ndarray]:
