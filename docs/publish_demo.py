@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 
 HEAD = """# What the demo shows
 
-Made from the tables of a run of `make demo` by `docs/publish_demo.py`; do not edit. [demo.md](demo.md) says what the demo
-is for. The scenes are synthetic and each network was trained once: nothing here is a finding.
+Made from the tables of a run of `make demo` by `docs/publish_demo.py`; do not edit. [demo.md](demo.md) says what the
+demo is for. The scenes are synthetic and each network was trained once: nothing here is a finding.
 
 """
 
@@ -31,7 +31,10 @@ def percent(share: float) -> str:
 
 def rows(cells: pandas.DataFrame) -> list[str]:
     """A line of the table for each pruned network."""
-    lines = ["| network | recipe | lambda | WS | accuracy | PK | loss at PK, points |", "|---|---|---|---:|---:|---:|---:|"]
+    lines = [
+        "| network | recipe | lambda | WS | accuracy | PK | loss at PK, points |",
+        "|---|---|---|---:|---:|---:|---:|",
+    ]
     for cell in cells.itertuples():
         knee = ("none", "") if pandas.isna(cell.pk) else (percent(cell.pk), f"{100 * cell.accuracy_loss_at_pk:.1f}")
         parts = (cell.network, cell.recipe, cell.lam, f"{cell.ws:.2f}", percent(cell.accuracy), *knee)

@@ -1,4 +1,4 @@
-"""Make the environment of the lock, unless it is there: python envs/set_up.py .venv (`make` does). Or remove it: --remove.
+"""Make the environment of the lock, unless it is there: python envs/set_up.py .venv (`make` does). --remove removes it.
 
 An environment is complete if it was made here, from the lock as it is now and by this version of Python. If it is not,
 another one is built beside it and takes its place when it is whole. What was not made here is never touched.
@@ -45,10 +45,12 @@ def set_up(folder: Path) -> None:
     if is_complete(folder):
         return
     if folder.is_symlink():
-        refuse(f"{folder} is a link to {folder.resolve()}, which is not what the lock says: remove the link (rm {folder})")
+        refuse(
+            f"{folder} is a link to {folder.resolve()}, which is not what the lock says: remove the link (rm {folder})"
+        )
     if folder.exists() and not is_ours(folder):
         refuse(f"{folder} was not made by `make`: move it away, or leave `make` and use it as it is")
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036
         refuse(f"Python 3.11 or newer is needed, and this is {sys.version.split()[0]}: make PYTHON=python3.12")
     try:
         import ensurepip  # noqa: F401

@@ -20,7 +20,8 @@ hold(sys.argv[1])
 import numpy, scipy.linalg, threadpoolctl, torch
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 torch.ones(99).exp()
-print(",".join(name for name in __cpu_dispatch__ if __cpu_features__[name]) or "none", torch.backends.cpu.get_cpu_capability(),
+numpys = ",".join(name for name in __cpu_dispatch__ if __cpu_features__[name]) or "none"
+print(numpys, torch.backends.cpu.get_cpu_capability(),
       *sorted({pool["architecture"] for pool in threadpoolctl.threadpool_info() if pool["internal_api"] == "openblas"}))
 """
 

@@ -51,11 +51,13 @@ def test_the_first_stage_that_differs_and_the_likely_reason(write):
     said = compared(write("own.txt", tables="other"), write("demo.txt"))
     assert "from the stage `tables` on (1 of its 2 files)" in said and "please report it" in said
     said = compared(write("own.txt", split="other", tables="other", arithmetic="native"), write("demo.txt"))
-    assert "from the stage `split` on" in said and said.endswith("Likely reason: the arithmetic is native, not portable.")
-    said = compared(write("own.txt", split="x", versions="python 3.13.1, numpy 2.4.6", settings="cc"), write("demo.txt"))
-    assert said.endswith(
-        "Likely reason: the versions are python 3.13.1, not python 3.11.7; the settings are others."
+    assert "from the stage `split` on" in said and said.endswith(
+        "Likely reason: the arithmetic is native, not portable."
     )
+    said = compared(
+        write("own.txt", split="x", versions="python 3.13.1, numpy 2.4.6", settings="cc"), write("demo.txt")
+    )
+    assert said.endswith("Likely reason: the versions are python 3.13.1, not python 3.11.7; the settings are others.")
 
 
 def test_a_stage_that_one_of_them_lacks_is_a_difference(write, tmp_path):

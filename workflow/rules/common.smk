@@ -48,7 +48,7 @@ except StudyError as error:
 STATE_SECONDS = config.pop("state_seconds")
 DEVICE = config["training"].pop("device")
 
-# Of every rule that computes: other arithmetic gives other bits.
+# A parameter of whatever computes, since other arithmetic gives other bits.
 ARITHMETIC = config["arithmetic"]
 
 DATASET = config["datasets"][config["dataset"]]

@@ -91,7 +91,9 @@ def expected_seconds(jobs):
         if job.rule.name == "train_network":
             seconds += seconds_of(config["training"], job.wildcards, manifest)
         elif job.rule.name == "prune_network":
-            seconds += seconds_of(recipe_settings(job.wildcards), job.wildcards, manifest)
+            seconds += seconds_of(
+                recipe_settings(job.wildcards), job.wildcards, manifest
+            )
         expected |= {Path(file): seconds for file in job.output[-1:]}
     return expected
 

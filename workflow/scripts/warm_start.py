@@ -16,7 +16,12 @@ from snakemake.script import PythonScript
 
 #: What is loaded once: Snakemake for the objects that scripts are handed, and what is slow to import.
 LOADED = ["snakemake.cli", "torch", "torchaudio.functional", "pandas", "h5py", "scipy.signal", "scipy.stats", "kneed"]
-LOADED += ["safetensors.torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"]
+LOADED += [
+    "safetensors.torch",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+]
 LOADED += ["onnx", "onnxruntime"]
 
 #: Jobs from which on a server is worth the five seconds that it takes to load all that.

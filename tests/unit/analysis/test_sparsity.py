@@ -131,7 +131,6 @@ def test_measures_agree_with_their_other_definitions(values):
     assert sparsity.hoyer(values) == pytest.approx((count**0.5 - ratio) / (count**0.5 - 1), abs=1e-12)
     shares = magnitudes[magnitudes > 0] / magnitudes.sum()
     assert sparsity.entropy(values) == pytest.approx(stats.entropy(shares) / numpy.log(count), abs=1e-9)
-    deviation = values - values.mean()
     assert sparsity.kurtosis(values) == pytest.approx(stats.kurtosis(values), abs=1e-9)
 
 

@@ -19,7 +19,8 @@ from channel_sparsity.checksums import SUFFIX, VARYING, verify_folder
 from channel_sparsity.files import StudyError, read_json, sha256, whole
 
 #: What a study's folder holds. Nothing else is unpacked.
-SUFFIXES = (".csv", ".json", ".yaml", ".html", ".svg", ".png", ".h5", ".safetensors", ".onnx", ".md", ".txt", ".log", SUFFIX)
+SUFFIXES = (".csv", ".json", ".yaml", ".html", ".svg", ".png", ".h5", ".safetensors", ".onnx", ".md", ".txt", ".log")
+SUFFIXES += (SUFFIX,)
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _STUDY = re.compile(r"[a-z0-9][a-z0-9._-]*")

@@ -92,6 +92,8 @@ def _reasons(own: Mapping[str, str], published: Mapping[str, str]) -> str:
         # Of a list, such as that of the versions, only what differs.
         here, there = (made.get(key, "unknown").split(", ") for made in (own, published))
         if here != there:
-            parts = (", ".join(each for each in one if each not in other) for one, other in ((here, there), (there, here)))
+            parts = (
+                ", ".join(each for each in one if each not in other) for one, other in ((here, there), (there, here))
+            )
             found.append(words.format(*parts))
     return "; ".join(found) or "none that this study knows of; please report it, with run.json"

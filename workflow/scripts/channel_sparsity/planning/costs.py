@@ -96,7 +96,7 @@ def rates_of(recipe: Mapping) -> list[float]:
 
 
 def seconds_of(estimate: Mapping, network: str, clips: Clips, work: Mapping) -> float:
-    """CPU seconds, from an estimate.json, of a training (`work` is the configuration's `training`) or of a curve (`work`
-    is a recipe's settings)."""
+    """CPU seconds, from an estimate.json, of a training or of a curve: `work` is the configuration's `training`, or a
+    recipe's settings."""
     kind = curve_work if "finetuning" in work else training_work
     return kind(Speed(**estimate["speeds"][network]), work, clips, estimate["start_s"]).seconds

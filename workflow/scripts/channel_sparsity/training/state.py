@@ -31,8 +31,8 @@ class Part:
 def identity(device: torch.device, params: Mapping, files: Mapping[str, str | Path]) -> dict:
     """All that decides a job's bits, for `State`: its parameters, its input files by their digests, and the machine.
 
-    Whoever computes with another number of threads, PyTorch, arithmetic, kind of processor or GPU gets other bits. The layout of
-    tensors in memory, which decides too, is kept with them.
+    Whoever computes with another number of threads, PyTorch, arithmetic, kind of processor or GPU gets other bits. The
+    layout of tensors in memory, which decides too, is kept with them.
     """
     return {
         **params,
