@@ -13,22 +13,25 @@ SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 #: Starts the scripts that it is told as Snakemake does, and says how each ended.
 DRIVER = """
 import json, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
 from snakemake.script import PythonScript
 started_anew = []
 PythonScript.execute_script = lambda self, fname, edit=False: started_anew.append(fname)
 import warm_start
 warm_start.LOADED = ["decimal"]
 warm_start.install()
-ended = []
-for fname, conda in json.loads(sys.argv[1]):
+def ended(job):
     script = PythonScript.__new__(PythonScript)
-    script.conda_env, script.container_img, script.env_modules = conda, None, None
+    fname, script.conda_env = job
+    script.container_img, script.env_modules = None, None
     try:
         script.execute_script(fname)
-        ended.append(0)
     except subprocess.CalledProcessError as error:
-        ended.append(error.returncode)
-print(json.dumps([ended, started_anew]))
+        return error.returncode
+    return 0
+jobs = json.loads(sys.argv[1])
+with ThreadPoolExecutor(16 if len(jobs) > 9 else 1) as threads:  # as Snakemake's jobs
+    print(json.dumps([list(threads.map(ended, jobs)), started_anew]))
 """
 
 
@@ -88,6 +91,11 @@ def test_processes_of_a_script_import_it_again(run):
         """
     )
     assert ended == [0], said
+
+
+def test_jobs_that_start_and_end_at_once_do_not_disturb_each_other(run):
+    ended, _, said = run(*["pass"] * 600)
+    assert ended == [0] * 600, said
 
 
 def test_a_conda_environment_starts_its_own_python(run):

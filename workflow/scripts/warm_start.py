@@ -11,6 +11,8 @@ import multiprocessing
 import os
 import runpy
 import subprocess
+import threading
+from multiprocessing.connection import wait
 
 from snakemake.script import PythonScript
 
@@ -34,14 +36,19 @@ def install() -> None:
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(LOADED)
+    one_at_a_time = threading.Lock()
     started_anew = PythonScript.execute_script
 
     def execute_script(self, fname, edit=False):
         if edit or self.conda_env or self.container_img or self.env_modules:
             return started_anew(self, fname, edit)
         job = forks.Process(target=runpy.run_path, args=(fname,), kwargs={"run_name": "__main__"})
-        job.start()
-        job.join()
+        # Each start asks how other jobs have ended, and of two threads that ask at once one gets no answer.
+        with one_at_a_time:
+            job.start()
+        wait([job.sentinel])
+        with one_at_a_time:
+            job.join()
         if job.exitcode:
             raise subprocess.CalledProcessError(job.exitcode, f"python {fname}")
 
