@@ -40,7 +40,7 @@ lint: environment ## style of Python, of the rules and of the workflow
 	snakemake --lint
 
 bench: environment ## measure the speed of every part anew into docs/benchmarks.md (40 minutes)
-	for subject in features training pruning dag growth demo; do \
+	for subject in features training pruning dag starts growth demo; do \
 	  PYTHONPATH=workflow/scripts python benchmarks/$$subject.py || exit 1; done
 
 lock: environment ## resolve envs/*.in anew into the hashed locks

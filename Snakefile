@@ -97,8 +97,9 @@ onstart:
 
 onsuccess:
     print(outcome(*FOLDERS, *LAST_FILES))
-    if PUBLISHED.exists() and Path(DIGESTS).exists():
-        print(compared(DIGESTS, PUBLISHED))
+    if PUBLISHED.exists() and is_current(DIGESTS):
+        # Behind what Snakemake says last.
+        atexit.register(print, compared(DIGESTS, PUBLISHED), flush=True)
 
 
 onerror:

@@ -18,7 +18,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from channel_sparsity.arithmetic import hold
+from channel_sparsity import machine as processor
+from channel_sparsity.arithmetic import hold, in_force
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 
 hold("portable")  # as every study is unless it says otherwise
@@ -148,11 +149,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def machine(*packages: str) -> str:
     """A sentence on what was measured on, when and with which versions."""
-    info = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
+    here = processor.machine()
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
-        f"Measured on {os.cpu_count()} cores of {found.group(1) if found else platform.processor()}, "
+        f"Measured on {here['cores']} cores of {here['cpu']} ({here['instruction_set']}), {in_force()} arithmetic, "
         f"{time.strftime('%Y-%m-%d')}; Python {platform.python_version()}, {versions}."
     )
 

@@ -1,6 +1,7 @@
 """Portable arithmetic holds every library that chooses its kernels by the processor, whatever the shell says."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,10 @@ def test_a_process_knows_what_it_is_under(monkeypatch):
     assert arithmetic.in_force() == "portable"
     monkeypatch.setenv("MKL_CBWR", "AVX2")
     assert arithmetic.in_force() == "native"
+
+
+def test_every_rule_whose_code_counts_has_the_arithmetic_among_its_parameters():
+    rules = [path.read_text() for path in sorted((SCRIPTS.parent / "rules").glob("*.smk"))]
+    codes = [line.strip() for text in rules for line in text.splitlines() if re.match(r" +code=", line)]
+    followed = re.findall(r"^ +code=.*\n +arithmetic=ARITHMETIC,$", "\n".join(rules), flags=re.MULTILINE)
+    assert len(followed) == len(codes) > 20

@@ -1,11 +1,12 @@
 """A study beside the published digests: the same, or the first stage that differs and why."""
 
+import os
 import subprocess
 
 import pytest
 
 from channel_sparsity.files import StudyError
-from channel_sparsity.published import Digests, compared, digest_of
+from channel_sparsity.published import Digests, compared, digest_of, is_current
 
 MADE_WITH = {
     "arithmetic": "portable",
@@ -64,6 +65,15 @@ def test_a_stage_that_one_of_them_lacks_is_a_difference(write, tmp_path):
     own = write("own.txt")
     own.write_text(own.read_text().split("# stage: tables")[0])
     assert "the stage `tables` on (2 of its 2 files)" in compared(own, write("demo.txt"))
+
+
+def test_digests_are_current_until_a_file_is_written(write, tmp_path):
+    own = write("own.txt")
+    assert is_current(own) and not is_current(tmp_path / "none.txt")
+    os.utime(tmp_path / "cells.csv", (2e9, 2e9))
+    assert not is_current(own)
+    (tmp_path / "cells.csv").unlink()
+    assert not is_current(own)
 
 
 def test_a_damaged_file_is_named(tmp_path):

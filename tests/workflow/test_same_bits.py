@@ -36,6 +36,24 @@ def test_the_tiny_study_has_the_published_numbers(finished):
     assert compared(own, PUBLISHED).startswith("The same numbers as published, bit for bit"), compared(own, PUBLISHED)
 
 
+def test_a_run_ends_with_whether_its_numbers_are_the_published_ones(study):
+    published, report = study.code / "published/tiny.txt", study.work / "results/tiny/report.html"
+    own = (study.work / "results/tiny/digests.txt").read_text()
+    published.parent.mkdir()
+    published.write_text(own)
+    said = study.snakemake().stdout.splitlines()[-1]
+    assert said.startswith("The same numbers as published, bit for bit (86 files")
+    assert f"<p>{said}</p>" in report.read_text(encoding="utf-8")
+
+    knee = next(line for line in own.splitlines() if line.endswith("knee.json"))
+    published.write_text(
+        own.replace(knee, f"{64 * '0'}  {knee[66:]}").replace("# arithmetic: portable", "# arithmetic: native")
+    )
+    said = study.snakemake().stdout.splitlines()[-1]
+    assert "they differ from the stage `knees` on (1 of its 10 files)" in said
+    assert said.endswith("Likely reason: the arithmetic is portable, not native.")
+
+
 def trained(study, work, kind, **shell):
     """The weights of one training of each family under an arithmetic, from a shell with these variables."""
     free = {name: value for name, value in os.environ.items() if name not in arithmetic.PORTABLE}

@@ -1,4 +1,5 @@
 # The grid of the study, the names of its files, and what every rule shares.
+import atexit
 import csv
 import gc
 import os
@@ -23,7 +24,7 @@ from channel_sparsity.fingerprint import fingerprint
 from channel_sparsity.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 from channel_sparsity.orphans import refuse_orphans
-from channel_sparsity.published import compared
+from channel_sparsity.published import compared, is_current
 from channel_sparsity.remaining import Remaining
 
 # Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.

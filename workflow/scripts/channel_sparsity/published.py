@@ -66,6 +66,15 @@ def digest_of(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def is_current(path: str | Path) -> bool:
+    """Whether a study's digests are there, and none of its files has been written since they were taken."""
+    path = Path(path)
+    if not path.exists():
+        return False
+    files = [Path(file) for some in Digests.read(path).stages.values() for file in some]
+    return all(file.exists() and file.stat().st_mtime <= path.stat().st_mtime for file in files)
+
+
 def compared(own: str | Path, published: str | Path) -> str:
     """One sentence: the digests of a study beside those published of one of its name, each in its file."""
     mine, theirs = Digests.read(own), Digests.read(published)
