@@ -87,6 +87,21 @@ def test_a_process_knows_what_it_is_under(monkeypatch):
     assert arithmetic.in_force() == "native"
 
 
+@portable
+@pytest.mark.parametrize(("first", "early"), [("", []), ("import numpy; ", ["numpy"])])
+def test_a_notebook_is_held_and_knows_if_that_came_too_late(first, early):
+    code = f"{first}from channel_sparsity import arithmetic, cell; print(cell.TOO_EARLY, arithmetic.in_force())"
+    free = {name: value for name, value in os.environ.items() if name not in arithmetic.PORTABLE}
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**free, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == f"{early} portable\n"
+
+
 def test_every_rule_whose_code_counts_has_the_arithmetic_among_its_parameters():
     rules = [path.read_text() for path in sorted((SCRIPTS.parent / "rules").glob("*.smk"))]
     codes = [line.strip() for text in rules for line in text.splitlines() if re.match(r" +code=", line)]

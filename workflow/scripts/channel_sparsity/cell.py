@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from channel_sparsity.arithmetic import hold
+from channel_sparsity.arithmetic import hold, in_force
 from channel_sparsity.files import StudyError, read_json
 
-#: What was there before it could be held to the study's arithmetic.
-TOO_EARLY = [name for name in ("numpy", "torch") if name in sys.modules]
+#: What was loaded before it could be held to portable arithmetic.
+TOO_EARLY = [name for name in ("numpy", "torch") if name in sys.modules and in_force() != "portable"]
 with suppress(StudyError):  # of a processor on which the study can only be native
     hold("portable")
 
@@ -69,7 +69,7 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
     """
     study = Path(study)
     configuration = _configuration(study)
-    if TOO_EARLY and configuration["arithmetic"] == "portable":
+    if TOO_EARLY and configuration.get("arithmetic") == "portable":
         warnings.warn(
             f"{' and '.join(TOO_EARLY)} was imported before channel_sparsity.cell, so what is computed here may differ "
             "from the study in its last bits: import channel_sparsity.cell first",
