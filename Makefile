@@ -22,7 +22,7 @@ test: environment ## unit tests and one tiny run of the study
 	python -m pytest tests -m "not faults and not tutorials and not browser and not slurm" -n 2 --dist worksteal
 
 faults: environment ## what kills, full disks, bad archives and servers do to a run
-	python -m pytest tests -m faults
+	python -m pytest tests -m faults -n 2 --dist worksteal
 
 browser: environment ## the report in a real browser (on Debian: apt install chromium)
 	python -m pytest tests -m browser
