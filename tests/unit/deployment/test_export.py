@@ -10,7 +10,7 @@ import torch
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.deployment.export import exported, whole_model
 from channel_sparsity.deployment.frontend import PROBABILITIES, WAVEFORM
-from channel_sparsity.deployment.quantisation import bytes_of_constants, quantised
+from channel_sparsity.deployment.quantisation import bytes_of_constants, quantised, rounded_outwards
 from channel_sparsity.deployment.running import outputs, running_cost, session
 
 LOGMEL = LogMel(win_length=3528, hop_length=3528, n_fft=4096, duration_s=2.6)
@@ -84,6 +84,21 @@ def test_the_same_network_gives_the_same_bytes(pruned):
         for model in (exported(pruned("mobilenet0.25"), BANDS, FRAMES) for _ in range(2))
     )
     assert first == second
+
+
+def test_last_bits_do_not_change_an_int8_file(pruned):
+    model, clips = exported(pruned("resnet11"), BANDS, FRAMES), features(16)
+    first, second = (quantised(model, [each]).SerializeToString() for each in (clips, clips * np.float32(1 + 1e-6)))
+    assert first == second
+
+
+def test_ranges_are_rounded_outwards():
+    values = np.array([-1.001, -1.0, 0.0, 0.75, 3.0001, 1e-30], np.float32)
+    rounded = rounded_outwards(values)
+    assert rounded.dtype == np.float32 and np.all(np.abs(rounded) >= np.abs(values))
+    np.testing.assert_array_equal(rounded[1:4], values[1:4])
+    np.testing.assert_allclose(rounded, values, rtol=1 / 32)
+    np.testing.assert_array_equal(rounded, rounded_outwards(rounded))
 
 
 def test_names_inside_cost_next_to_nothing(pruned):
