@@ -20,13 +20,12 @@ from training import CLASSES, LAMBDA, Clips, made, paper, plain, subsets
 
 from channel_sparsity.configuration import recipe_of as pruning_of
 from channel_sparsity.networks import build
-from channel_sparsity.pruning.curve import Finetuning, Schedule, trace
+from channel_sparsity.pruning.curve import planned, trace
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.training.device import device_of, name_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit
-from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import Recipe, finetuning_recipe
+from channel_sparsity.training.recipe import Recipe
 
 VALIDATION_SHARE = 0.3
 
@@ -60,15 +59,10 @@ def curve_s(name: str, train: Subset, validation: Subset, epochs: int, precision
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     plan = pruning_of(config, "slimming")
     settings = config["training"] | {"precision": precision}
-    tuning = Finetuning(
-        replace(finetuning_recipe(settings, plan["finetuning"]), epochs=epochs),
-        Penalty(plan["finetuning"]["penalty"], LAMBDA),
-        plan["finetuning"]["rescaling"],
-    )
-    schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
-    bands, frames = train.logmel.shape[1:]
+    plan["finetuning"]["epochs"] = epochs
+    schedule, tuning = planned(plan, settings, LAMBDA)
     network = build(name, CLASSES).to(train.rows.device, memory_format=torch.channels_last)
-    method = method_of(plan, name=name, seed=1, bands=bands, frames=frames)
+    method = method_of(plan, name=name, seed=1, train=train)
     steps = trace(network, method, schedule, tuning, train, validation, seed=1, name=name)
     return seconds(lambda: list(steps), train.rows.device)
 

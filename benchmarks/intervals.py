@@ -14,10 +14,10 @@ import pandas
 from scipy import stats
 
 from channel_sparsity.analysis import resampling
-from channel_sparsity.analysis.knee import Rule, Trace, find
+from channel_sparsity.analysis.knee import AXES, Rule, Trace, find, measure
 from channel_sparsity.analysis.paper import TABLE_1
-from channel_sparsity.analysis.pooling import pool
 from channel_sparsity.analysis.replicates import seed_intervals
+from channel_sparsity.analysis.slopes import over_networks, slopes
 from channel_sparsity.analysis.statistics import difference_of_correlations, fisher, line, pearson
 
 STUDIES = 500
@@ -65,15 +65,39 @@ def several_seeds(rng: numpy.random.Generator) -> Covered:
 
 
 def several_networks(rng: numpy.random.Generator) -> Covered:
-    """Three networks of five lambdas, with their own WS and intercepts, and one slope."""
-    networks = numpy.repeat(["one", "two", "three"], 5)
-    true = 0.8
-    x = rng.normal(size=15)
-    y = true * x + math.sqrt(1 - true**2) * rng.normal(size=15)
-    apart = numpy.repeat(rng.normal(0, 5, 3), 5)
-    result = pool(x + apart, y - apart, networks)
-    yield "m, pooled", "3 networks of 5", result.m_low <= true <= result.m_high
-    yield "r, pooled", "3 networks of 5", result.r_low <= true <= result.r_high
+    """Networks of four lambdas that differ in slope, by as much as the mean slope is: what of all networks of the kind?
+
+    Beside the mean over networks stands one slope for all of them, with the interval of the points' scatter about it.
+    """
+    for count in (3, 5, 12):
+        for true, words in ((0.1, "mean slope .1"), (0.0, "no mean slope")):
+            x = rng.uniform(0, 3, (count, 4))
+            slopes_of = rng.normal(true, 0.06, (count, 1))
+            y = slopes_of * x + rng.normal(0, 0.03, (count, 4)) + rng.normal(0, 0.2, (count, 1))
+            names = numpy.repeat(numpy.arange(count).astype(str), 4)
+            points = pandas.DataFrame({"network": names, "ws": x.ravel(), "pk": y.ravel()})
+            mean = over_networks(slopes(points, "pk"))
+            where = f"{count} networks of 4, slopes vary by .06, {words}"
+            yield "m, mean over networks", where, mean.low <= true <= mean.high
+            dx, dy = (values - values.mean(axis=1, keepdims=True) for values in (x, y))
+            m, df = (dx * dy).sum() / (dx**2).sum(), 3 * count - 1
+            half = stats.t.ppf(0.975, df) * math.sqrt(((dy - m * dx) ** 2).sum() / df / (dx**2).sum())
+            yield "m, one slope for all", where, m - half <= true <= m + half
+
+
+def straight_curves(rng: numpy.random.Generator) -> Covered:
+    """Curves that fall straight to chance have no knee, hinges have one near their bend."""
+    for clips in (120, 160, 4000):
+        for bend in (0.0, 0.3, 0.6, 0.8):
+            accuracy = 0.95 - 0.75 * numpy.maximum(0, RATE - bend) / (1 - bend)
+            seen = rng.binomial(clips, accuracy) / clips
+            curve = pandas.DataFrame(dict.fromkeys(AXES.values(), RATE)).assign(
+                accuracy=seen, accuracy_loss=seen[0] - seen
+            )
+            knee = measure(curve, 5, clips, Rule())
+            found = knee["status"] == "found" and abs(knee["pk_channels"] - bend) <= 0.1
+            right = found if bend else knee["status"] == "none"
+            yield f"a {'bend at ' + str(bend) if bend else 'straight curve'}, told as such", f"{clips} clips", right
 
 
 def two_recipes(rng: numpy.random.Generator) -> Covered:
@@ -112,6 +136,7 @@ def main() -> None:
         (single_seed, 4 * STUDIES),
         (several_seeds, STUDIES),
         (several_networks, STUDIES),
+        (straight_curves, STUDIES // 2),
         (two_recipes, 4 * STUDIES),
         (locations, STUDIES // 5),
     ):

@@ -7,6 +7,7 @@ About twelve minutes. By masks the network keeps its size: a channel that goes h
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 import torch_pruning
@@ -17,19 +18,17 @@ from training import BANDS, CLASSES, NETWORKS, subsets
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.pruning.context import Context
-from channel_sparsity.pruning.curve import Finetuning, Schedule, trace
+from channel_sparsity.pruning.curve import planned, trace
 from channel_sparsity.pruning.methods import Method
 from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
-from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import finetuning_recipe
 
 FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS, STEPS = 101, 128, 32, 19
 CURVES = [*NETWORKS.items(), ("vgg11", 1.0), ("resnet11", 1.0)]  # the demo's widths, then the paper's
 CUT = {"vgg16": 0.5, "mobilenet1.00": 0.5}  # whole networks, and the share of their channels that goes
 CUTS = 10
-CONTEXT = Context({"tied_gammas": "mean", "signed_gammas": False}, "", 1, BANDS, FRAMES)
+CONTEXT = Context({"tied_gammas": "mean", "signed_gammas": False}, "", 1, subsets(FRAMES, 1, 1)[0])
 
 
 class Masking:
@@ -78,14 +77,14 @@ def prepare_curve(way: str, name: str, width_scale: float) -> Callable[[], objec
     train, validation = subsets(FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS)
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     plan = settings["pruning"]
-    recipe = finetuning_recipe(settings["training"], {**plan["finetuning"], "epochs": 1, "learning_rate": 0.001})
-    schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
+    plan["finetuning"] |= {"epochs": 1, "learning_rate": 0.001}
+    schedule, finetuning = planned(plan, settings["training"], 0.0)
     masks = way == "masks"
     return trace(
         network,
         Masking() if masks else Method(scores, CONTEXT),
         schedule,
-        Finetuning(recipe, Holding() if masks else Penalty("none", 0.0)),
+        replace(finetuning, penalty=Holding()) if masks else finetuning,
         train,
         validation,
         seed=1,

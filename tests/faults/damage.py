@@ -26,6 +26,7 @@ READ = (
     ("results/faults/train/{cell}/gammas.csv", "results/faults/train/{cell}/sparsity.json"),
     ("results/faults/train/{cell}/sparsity.json", "results/faults/tables/cells.csv"),
     ("results/faults/prune/slimming/{cell}/curve.csv", "results/faults/prune/slimming/{cell}/knee.json"),
+    ("results/faults/prune/slimming/{cell}/curve.csv", "results/faults/tables/cells.csv"),
     ("results/faults/prune/slimming/{cell}/predictions.h5", "results/faults/prune/slimming/{cell}/knee.json"),
     ("results/faults/prune/slimming/{cell}/control.json", "results/faults/tables/cells.csv"),
     ("results/faults/prune/slimming/{cell}/knee.json", "results/faults/tables/cells.csv"),

@@ -8,11 +8,14 @@ import pytest
 import yaml
 
 from channel_sparsity.configuration import (
+    FULL,
+    Curve,
     archives_of,
     check,
     content_of,
     curves_of,
     lambdas_of,
+    named_curves,
     recipe_of,
     width_scale_of,
 )
@@ -74,8 +77,8 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ({"lambdas": {"vgg12": ["0"]}}, "mine.yaml: unknown key `lambdas.vgg12`: did you mean `vgg1"),
         ({"width_scale": {"vgg11": 1}}, "mine.yaml: unknown key `width_scale.vgg11`: did you mean `vgg`?"),
         (
-            {"recipes": {"mine": {"method": "taylor"}}},
-            '`recipes.mine.method` is "taylor", but must be one of ista, random, slimming (docs/tutorials/method.md',
+            {"recipes": {"mine": {"method": "tailor"}}},
+            '`recipes.mine.method` is "tailor", but must be one of ista, random, slimming, taylor (docs/tutorials/',
         ),
         ({"study": "../x"}, '`study` is "../x", but must be lower-case letters'),
         ({"dataset": "tau"}, "mine.yaml: `dataset` is tau, but must be one of `datasets`: tau2020"),
@@ -86,6 +89,35 @@ def test_the_configurations_that_ship_are_valid(overlay):
         (
             {"curves": [{"recipe": "ista"}, {"recipe": "ista"}]},
             "mine.yaml: `curves` lists the recipe ista twice",
+        ),
+        (
+            {"curves": [{"recipe": "ista", "repairs": ["full", "partial"]}]},
+            "mine.yaml: `curves[0].repairs[1]` is partial, but must be one of `repairs`: cut, statistics, gentle, full",
+        ),
+        (
+            {"curves": [{"recipe": "ista", "repairs": ["cut", "cut"]}]},
+            'mine.yaml: `curves[0].repairs` lists "cut" twice',
+        ),
+        (
+            {"curves": [{"recipe": "ista", "repairs": []}]},
+            "mine.yaml: `curves[0].repairs` has too few entries",
+        ),
+        ({"repairs": {"long": {"epoch": 9}}}, "mine.yaml: unknown key `repairs.long.epoch`: did you mean `epochs`?"),
+        ({"repairs": {"full": {"epochs": 9}}}, "mine.yaml: `repairs.full`"),
+        (
+            {
+                "repairs": {"warm": {"warmup_epochs": 9, "epochs": 9}},
+                "curves": [{"recipe": "slimming", "repairs": ["warm"]}],
+            },
+            "mine.yaml: the recipe slimming-warm has fine-tuning with `warmup_epochs` no fewer than `epochs`",
+        ),
+        (
+            {"recipes": {"ista-cut": {"method": "ista"}}},
+            "mine.yaml: `recipes` has a name that is another recipe's with the name of one of `repairs` behind it",
+        ),
+        (
+            {"knee": {"rule": "steepest"}},
+            'mine.yaml: `knee.rule` is "steepest", but must be one of fixed_ends, literal, kneed',
         ),
         (
             {"recipes": {"x": {"method": "random", "shrink_survivors": True}}},
@@ -135,6 +167,12 @@ def test_a_mistake_is_named_with_its_file(tmp_path, changes, expected):
     assert "\n" not in complaint(tmp_path, changes)
 
 
+def test_a_repair_that_no_curve_asks_for_needs_not_fit():
+    """Gentle fine-tuning has one epoch, which warm-up would fill."""
+    changes = {"pruning": {"finetuning": {"warmup_epochs": 1}}, "curves": [{"recipe": "slimming"}]}
+    check(merge(BASE, changes), SCHEMA, [ROOT / "config.yaml"])
+
+
 def test_a_value_from_the_command_line_is_said_to_be_from_there():
     with pytest.raises(StudyError, match=r"^the command line \(--config\): `dataset` is nowhere"):
         check(merge(BASE, {"dataset": "nowhere"}), SCHEMA, [ROOT / "config.yaml"])
@@ -180,10 +218,60 @@ def test_a_recipe_is_pruning_with_its_changes():
     assert BASE["pruning"]["finetuning"]["when"] == "each", "the base is left as it was"
 
 
-def test_the_papers_study_is_72_trainings_and_144_curves():
+def test_a_repair_is_the_last_to_change_a_recipe():
+    config = merge(BASE, {"repairs": {"short": {"when": "each", "epochs": 2}}})
+    recipe = recipe_of(config, "slimming-once-short")
+    changed = {"when": "each", "epochs": 2}
+    assert recipe == merge(BASE["pruning"], {"method": "slimming", "finetuning": changed})
+    assert recipe_of(config, "ista-short")["finetuning"]["penalty"] == "ista", "what it does not name is the recipe's"
+    assert config["repairs"]["short"] == changed and BASE["pruning"]["finetuning"]["when"] == "each"
+
+
+def test_the_repairs_of_the_configuration_go_from_nothing_to_all():
+    tuned = {repair: recipe_of(BASE, curve)["finetuning"] for (curve, repair) in slimmings().items()}
+    assert list(tuned) == ["cut", "statistics", "gentle", "full"]
+    assert tuned["full"] == BASE["pruning"]["finetuning"]
+    assert [each["when"] for each in tuned.values()] == ["none", "none", "each", "each"]
+    assert [each["recalibrate"] for each in tuned.values()] == [False, True, True, False]
+    assert tuned["gentle"]["epochs"] < tuned["full"]["epochs"]
+
+
+def slimmings():
+    """The repair of each curve of the recipe `slimming`."""
+    return {name: curve.repair for name, curve in named_curves(BASE).items() if curve.criterion == "slimming"}
+
+
+def test_a_curve_is_named_after_its_recipe_and_its_repair_but_for_the_full_one():
+    named = named_curves(BASE)
+    assert len(named) == len(BASE["recipes"]) * len(BASE["repairs"])
+    assert named["slimming-once-statistics"] == Curve("slimming-once-statistics", "slimming-once", "statistics")
+    assert named["slimming-once"] == Curve("slimming-once", "slimming-once", FULL)
+    assert all(curve.recipe == name for name, curve in named.items())
+
+
+def test_curves_come_in_the_order_of_the_configuration_with_the_full_repair_unless_told_otherwise():
+    config = merge(
+        BASE,
+        {
+            "networks": ["vgg11", "resnet11"],
+            "curves": [
+                {"recipe": "ista", "networks": ["resnet11"]},
+                {"recipe": "taylor", "repairs": ["statistics", "full", "cut"]},
+            ],
+        },
+    )
+    assert [(curve.recipe, network) for curve, network in curves_of(config)] == [
+        ("ista", "resnet11"),
+        *(("taylor-statistics", network) for network in config["networks"]),
+        *(("taylor", network) for network in config["networks"]),
+        *(("taylor-cut", network) for network in config["networks"]),
+    ]
+
+
+def test_the_papers_study_is_72_trainings_and_936_curves():
     assert tuple(BASE["networks"]) == PAPER_NETWORKS
     assert sum(len(lambdas_of(BASE, network)) for network in BASE["networks"]) == 72
-    assert sum(len(lambdas_of(BASE, network)) for _, network in curves_of(BASE)) == 144
+    assert sum(len(lambdas_of(BASE, network)) for _, network in curves_of(BASE)) == 936
 
 
 def keys_of(schema, prefix=""):
@@ -238,6 +326,7 @@ def places(name):
         {"study": name},
         {"datasets": {name: BASE["datasets"]["tau2020"]}, "dataset": name},
         {"recipes": {name: {"method": "slimming"}}, "curves": [{"recipe": name}]},
+        {"repairs": {name: {"epochs": 1}}, "curves": [{"recipe": "slimming", "repairs": [name]}]},
         {"networks": [name]},
         {"lambdas": {"default": [name]}},
         {"beside": [name]},

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
-COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs")
+COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs", "docs/analysis-plan.md")
 #: Rows of the job table that are no work: the targets, and the sum.
 MAKE_NOTHING = {
     "all",
@@ -97,7 +97,7 @@ def copy_of_the_workflow(folder: Path) -> Path:
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)
     return folder
 

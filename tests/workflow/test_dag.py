@@ -43,14 +43,14 @@ def test_a_run_makes_what_the_contract_names(finished):
         "results/tiny/tables": [
             f"{table}.{form}"
             for table in (
-                *("cells", "correlation", "regression", "comparisons", "pooled", "paper", "claims"),
-                *("measures", "curve_summaries", "random_order", "readings", "front"),
+                *("cells", "correlation", "regression", "comparisons", "paper", "claims"),
+                *("measures", "outcomes", "criteria", "readings", "front"),
             )
             for form in ("csv", "html", "json")
         ],
         "results/tiny/figures": [
             f"{figure}.{form}"
-            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "measures", "readings", "accuracy_cost")
+            for figure in ("gammas", "pruning_curves", "ws_vs_pk", "repair", "measures", "readings", "accuracy_cost")
             for form in ("svg", "png")
         ],
     }
@@ -66,13 +66,19 @@ def test_the_tables_hold_every_cell(finished):
         (network, recipe, lam)
         for lam in ("0", "1e-2")
         for network, recipe in (
+            ("vgg11", "slimming-statistics"),
             ("vgg11", "slimming"),
-            ("vgg11", "random"),
+            ("vgg11", "random-statistics"),
+            ("vgg11", "taylor-cut"),
             ("resnet11", "ista"),
             ("resnet11", "slimming-once"),
+            ("mobilenet0.25", "slimming-statistics"),
             ("mobilenet0.25", "slimming"),
         )
     }
+    made_of = cells.groupby("recipe")[["criterion", "repair"]].agg(lambda values: " ".join(values.unique()))
+    assert made_of.loc["random-statistics"].tolist() == ["random", "statistics"]
+    assert made_of.loc["slimming-once"].tolist() == ["slimming-once", "full"]
     assert (cells["included"] | cells["reason"].notna()).all(), "an excluded cell has its reason"
     curve = pandas.read_csv(finished.work / PRUNE / "curve.csv")
     assert curve["channel_rate"].tolist()[0] == 0 and curve["channel_rate"].iloc[-1] > 0.79
@@ -81,11 +87,38 @@ def test_the_tables_hold_every_cell(finished):
     assert (curve["accuracy_loss"] - (start - curve["accuracy"])).abs().max() < 1e-12
 
 
+def test_the_dose_of_repair_is_what_follows_each_step(finished):
+    """The first step of Slimming cuts the same channels at every dose; what is then predicted differs."""
+
+    def folder(recipe):
+        return finished.work / PRUNE.replace("slimming", recipe)
+
+    def predicted(recipe):
+        with h5py.File(folder(recipe) / "predictions.h5", "r", locking=False) as file:
+            return file["log_probability"][:]
+
+    before, after = "accuracy_before_finetuning", "accuracy"
+    cut, statistics, full = (
+        pandas.read_csv(folder(recipe) / "curve.csv") for recipe in ("taylor-cut", "slimming-statistics", "slimming")
+    )
+    assert cut[before].equals(cut[after])
+    assert statistics[before][1] == full[before][1]
+    one, other = predicted("slimming-statistics"), predicted("slimming")
+    assert (one[0] == other[0]).all() and (one[1] != other[1]).any()
+    controls = [
+        json.loads((folder(recipe) / "control.json").read_text())["accuracy_unpruned_finetuned"]
+        for recipe in ("taylor-cut", "random-statistics", "slimming-statistics", "slimming")
+    ]
+    assert controls[0] is None and None not in controls[1:]
+    assert controls[1] == controls[2], "statistics do not go by the order in which channels go"
+
+
 def test_a_table_leads_back_to_its_files(finished):
     record = json.loads((finished.work / "results/tiny/tables/cells.json").read_text())
     assert record["sha256"] == sha256(finished.work / "results/tiny/tables/cells.csv")
-    assert len(record["made_from"]) == 6 + 6 + 10 + 10
+    assert len(record["made_from"]) == 6 + 6 + 16 + 16 + 16
     assert {"train_network", "prune_network", "find_knee"} <= record["code"].keys()
+    assert record["code"]["analysis_plan"] == sha256(finished.code / "docs/analysis-plan.md")
     for name, digest in record["made_from"].items():
         assert sha256(finished.work / name) == digest
     metrics = json.loads((finished.work / TRAIN / "metrics.json").read_text())
@@ -115,7 +148,7 @@ def test_a_store_that_is_gone_trains_nothing_again(study):
     assert study.planned() == {}, "nothing needs it"
     more = {"lambdas": {"default": ["0", "1e-2", "2e-2"]}}
     refused = study.snakemake(changes=more, check=False).stderr
-    assert "data/tiny/logmel.h5 is gone" in refused and "16 finished trainings and curves" in refused
+    assert "data/tiny/logmel.h5 is gone" in refused and "22 finished trainings and curves" in refused
     assert not store.exists()
     study.snakemake("features")
     assert study.planned() == {}
@@ -130,13 +163,20 @@ def test_what_an_edit_of_the_code_reruns(study):
     assert study.planned() == {"draw_figures": 1, "write_report": 1, **dict.fromkeys(RECORD, 1)}
     study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
     after = study.planned()
-    assert (after["train_network"], after["prune_network"]) == (2, 4), "one network's file, and no other network"
-    study.edit(f"{library}/pruning/methods/ista.py", ".amin(0)", ".min(0).values")
-    assert study.planned()["prune_network"] == 6, "one method's file, and no other method"
+    assert (after["train_network"], after["prune_network"]) == (2, 8), "one network's file, and no other network"
+    study.edit(f"{library}/pruning/methods/ista.py", ".detach().abs() / costs", ".abs().detach() / costs")
+    assert study.planned()["prune_network"] == 10, "one method's file, and no other method"
     study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
     after = study.planned()
-    assert after["train_network"] == 6 and after["prune_network"] == 10
+    assert after["train_network"] == 6 and after["prune_network"] == 16
     assert {"synthesise_scenes", "list_clips", "extract_features", "split_clips"}.isdisjoint(after)
+
+
+def test_another_plan_is_recorded_and_computes_no_curve_again(study):
+    study.edit("docs/analysis-plan.md", "# Analysis plan", "# The analysis plan")
+    planned = study.planned()
+    assert {"make_tables", "compare_measures", "write_report", *RECORD} <= planned.keys()
+    assert not planned.keys() & {"train_network", "measure_sparsity", "prune_network", "find_knee"}
 
 
 @pytest.mark.parametrize(
@@ -167,9 +207,9 @@ def test_what_a_changed_setting_reruns(study):
     assert study.planned(changes={"state_seconds": 1}) == {}
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
     new_seed = study.planned(changes={"seeds": [1, 2]})
-    assert (new_seed["train_network"], new_seed["prune_network"], new_seed["find_knee"]) == (6, 10, 10)
+    assert (new_seed["train_network"], new_seed["prune_network"], new_seed["find_knee"]) == (6, 16, 16)
     new_lambda = study.planned(changes={"lambdas": {"default": ["0", "1e-2", "2e-2"]}})
-    assert (new_lambda["train_network"], new_lambda["prune_network"]) == (3, 5)
+    assert (new_lambda["train_network"], new_lambda["prune_network"]) == (3, 8)
 
 
 def test_single_targets_run_alone(fresh):
@@ -274,11 +314,11 @@ def test_a_tiny_lambda_changes_next_to_nothing_so_what_is_drawn_is_shared(finish
     for name in ("gammas.csv", "history.csv", "weights.safetensors"):
         theirs = (finished.work / TRAIN / name).read_bytes()
         assert (fresh.work / target / name).read_bytes() == theirs
-    slimming, drawn = (
-        (finished.work / PRUNE.replace("slimming", recipe) / "control.json").read_bytes()
-        for recipe in ("slimming", "random")
+    once, ista = (
+        (finished.work / f"results/tiny/prune/{recipe}/resnet11/lambda-0/seed-1/control.json").read_bytes()
+        for recipe in ("slimming-once", "ista")
     )
-    assert slimming == drawn, "recipes share the order of clips in fine-tuning"
+    assert once == ista, "recipes share the order of clips in fine-tuning"
 
 
 def test_a_finished_study_stands_beside_this_one(study):
@@ -345,9 +385,9 @@ def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
     target = "results/tiny/partial/tables/cells.csv"
     study.snakemake(target)
     cells = pandas.read_csv(study.work / target)
-    assert len(cells) == 9 and (cells["curve_status"] == "traced").any()
+    assert len(cells) == 15 and (cells["curve_status"] == "traced").any()
     page = (study.work / target).with_suffix(".html").read_text()
-    assert "PARTIAL: 6 of 6 trainings and 9 of 10 curves are finished" in page
+    assert "PARTIAL: 6 of 6 trainings and 15 of 16 curves are finished" in page
     assert study.planned(target) == {}
     shutil.rmtree(study.work / "results/tiny/prune")
     said = study.snakemake("partial", check=False)
@@ -356,6 +396,6 @@ def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
 
 def test_the_papers_study_is_one_dag(fresh):
     jobs = fresh.planned("--cores", "8", configfile=None)
-    assert (jobs["train_network"], jobs["prune_network"], jobs["find_knee"]) == (72, 144, 144)
+    assert (jobs["train_network"], jobs["prune_network"], jobs["find_knee"]) == (72, 936, 936)
     assert (jobs["download_archive"], jobs["extract_archive"], jobs["merge_shards"]) == (17, 16, 1)
     assert (jobs["make_tables"], jobs["draw_figures"]) == (1, 1)

@@ -40,7 +40,7 @@ def test_a_stranger_makes_tables_and_figures_again(finished, fresh, tmp_path):
     known = fresh.work / "results/tiny/configuration.json"
     assert fresh.planned(configfile=known) == {}
     knees = fresh.planned(configfile=known, changes={"knee": {"rule": "kneed"}})
-    assert knees["find_knee"] == 10 and "train_network" not in knees and "prune_network" not in knees
+    assert knees["find_knee"] == 16 and "train_network" not in knees and "prune_network" not in knees
     assert fresh.planned(configfile=known, changes={"training": {"epochs": 9}})["train_network"] == 6
     assert fresh.planned(configfile=known, changes={"split": {"seed": 2}})["split_clips"] == 1
 
@@ -59,8 +59,8 @@ def test_the_record_leads_back_to_everything(finished):
     assert {rule: made["jobs"] for rule, made in run["rules"].items() if made["jobs"] > 1} == {
         "train_network": 6,
         "measure_sparsity": 6,
-        "prune_network": 10,
-        "find_knee": 10,
+        "prune_network": 16,
+        "find_knee": 16,
     }
     assert all(0 <= made["hours"] < 1 and len(made["on"]) == 1 for made in run["rules"].values())
 

@@ -28,7 +28,10 @@ def test_the_page_on_notebooks_does_what_it_says(finished, tmp_path, monkeypatch
 
 
 def test_what_a_study_does_not_have_is_named_with_what_it_has(finished, tmp_path):
-    with pytest.raises(StudyError, match=r"has no cell of recipe ista: choose from slimming, random"):
+    with pytest.raises(
+        StudyError,
+        match=r"has no cell of recipe ista: choose from slimming-statistics, slimming, random-statistics, taylor-cut",
+    ):
         load(finished.work / "results/tiny", "vgg11", recipe="ista")
     with pytest.raises(StudyError, match=r"has no cell of lam 1e-3: choose from 0, 1e-2"):
         load(finished.work / "results/tiny", "vgg11", lam="1e-3")

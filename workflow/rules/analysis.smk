@@ -7,7 +7,6 @@ TABLES = [
         "correlation",
         "regression",
         "comparisons",
-        "pooled",
         "paper",
         "claims",
     )
@@ -17,13 +16,13 @@ FIGURES = [
 ]
 ALTERNATIVES = [
     f"{RESULTS}/tables/{name}"
-    for name in ("measures", "curve_summaries", "random_order")
+    for name in ("measures", "outcomes", "criteria")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
 # Made in deployment.smk.
 FRONT = f"{RESULTS}/tables/front"
 COST_FIGURE = f"{RESULTS}/figures/accuracy_cost"
-ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("measures", "readings")]
+ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("repair", "measures", "readings")]
 # The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
 # title.
 REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE]
@@ -42,6 +41,16 @@ STAGES = (
     "find_knee",
     "make_tables",
 )
+# What was to decide, written down before the runs that it is for.
+PLAN = ROOT / "docs" / "analysis-plan.md"
+
+
+def fingerprints(names):
+    """Of the analysis plan, and of the code of stages, for the record beside what they made."""
+    plan = sha256(PLAN) if PLAN.exists() else "missing"
+    return {"analysis_plan": plan} | {name: code(name) for name in names}
+
+
 NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
     " The clips are synthetic: these numbers say nothing about real recordings."
     if DATASET["source"] == "synthetic"
@@ -73,6 +82,7 @@ rule make_tables:
         sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
         controls=for_all(f"{PRUNE}/control.json", CURVES),
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
+        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
     output:
         made_tables(TABLES),
     log:
@@ -86,7 +96,7 @@ rule make_tables:
         cells=CELLS,
         configuration=config,
         # Of every stage that the numbers went through, for the record beside each table.
-        stages={rule: code(rule) for rule in STAGES},
+        stages=fingerprints(STAGES),
         note=NOTE,
     message:
         "Making the tables"
@@ -139,9 +149,9 @@ rule compare_measures:
         arithmetic=ARITHMETIC,
         curves=CURVES,
         cells=CELLS,
-        controls=recipes_of("random"),
+        controls=list(dict.fromkeys(NAMED[name].criterion for name in recipes_of("random"))),
         configuration=config,
-        stages={rule: code(rule) for rule in (*STAGES, "compare_measures")},
+        stages=fingerprints([*STAGES, "compare_measures"]),
         note=NOTE,
     message:
         "Comparing Weight Skewness with other measures"
@@ -171,7 +181,7 @@ rule vary_readings:
         recipes=recipes_of("slimming", "ista"),
         beside=BESIDE,
         configuration=config,
-        stages={rule: code(rule) for rule in (*STAGES, "vary_readings")},
+        stages=fingerprints([*STAGES, "vary_readings"]),
         note=NOTE,
     message:
         "Varying the readings of the paper"
@@ -182,6 +192,7 @@ rule vary_readings:
 rule draw_alternatives:
     input:
         measures=f"{RESULTS}/tables/measures.csv",
+        outcomes=f"{RESULTS}/tables/outcomes.csv",
         readings=f"{RESULTS}/tables/readings.csv",
     output:
         drawn_figures(ALTERNATIVE_FIGURES, "Other figures"),

@@ -5,6 +5,7 @@ import gc
 import os
 import re
 import sys
+from dataclasses import asdict
 from types import SimpleNamespace
 
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
@@ -73,20 +74,24 @@ CELLS = [
     for seed in config["seeds"]
 ]
 CURVES = [
-    {"recipe": recipe} | cell
-    for recipe, network in configuration.curves_of(config)
+    asdict(curve) | cell
+    for curve, network in configuration.curves_of(config)
     for cell in CELLS
     if cell["network"] == network
 ]
 
 
 DEPLOY = f"{RESULTS}/deploy"
-# What is pruned in random order is a control, and no model at its knee.
-WANTED = [
-    (network, recipe)
-    for recipe, network in configuration.curves_of(config)
-    if config["recipes"][recipe]["method"] != "random"
-]
+# A model of each network and criterion, with the last of the repairs that are listed: the strongest. What is pruned in
+# random order is a control, and no model at its knee.
+WANTED = list(
+    {
+        (network, curve.criterion): (network, curve.recipe)
+        for curve, network in configuration.curves_of(config)
+        if config["recipes"][curve.criterion]["method"] != "random"
+    }.values()
+)
+NAMED = configuration.named_curves(config)
 
 
 wildcard_constraints:
@@ -96,7 +101,7 @@ wildcard_constraints:
     network="|".join(re.escape(network) for network in config["networks"]),
     lam="|".join(sorted({re.escape(cell["lam"]) for cell in CELLS})),
     seed="|".join(str(seed) for seed in config["seeds"]),
-    recipe="|".join(re.escape(recipe) for recipe in config["recipes"]),
+    recipe="|".join(re.escape(recipe) for recipe in NAMED),
 
 
 def for_all(pattern, grid):
@@ -125,7 +130,7 @@ def code_for(script):
     def of(wildcards):
         names = [configuration.family(wildcards.network)]
         if hasattr(wildcards, "recipe"):
-            names.append(config["recipes"][wildcards.recipe]["method"])
+            names.append(config["recipes"][NAMED[wildcards.recipe].criterion]["method"])
         return fingerprint(SCRIPTS / f"{script}.py", tuple(names))
 
     return of
@@ -240,7 +245,11 @@ def finished_readings(_):
 def recipes_of(*methods):
     """The recipes that the study prunes by, of the given methods, in the order of the configuration."""
     recipes = dict.fromkeys(curve["recipe"] for curve in CURVES)
-    return [name for name in recipes if config["recipes"][name]["method"] in methods]
+    return [
+        name
+        for name in recipes
+        if config["recipes"][NAMED[name].criterion]["method"] in methods
+    ]
 
 
 def shown(path, kind, caption, category):

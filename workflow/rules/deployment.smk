@@ -33,7 +33,7 @@ rule make_front:
         duration_s=DATASET["features"]["duration_s"],
         budget=config["deploy"]["budget"],
         configuration=config,
-        stages={rule: code(rule) for rule in (*STAGES, "make_front")},
+        stages=fingerprints([*STAGES, "make_front"]),
         note=NOTE,
     message:
         "Setting accuracy against size and work"
@@ -153,16 +153,9 @@ rule export_model:
             "features": DATASET["features"],
             "folder": CLIPS,
         },
-        stages={
-            rule: code(rule)
-            for rule in (
-                *STAGES,
-                "make_front",
-                "choose_models",
-                "remake_network",
-                "export_model",
-            )
-        },
+        stages=fingerprints(
+            [*STAGES, "make_front", "choose_models", "remake_network", "export_model"]
+        ),
         note=NOTE if DATASET["source"] == "synthetic" else "",
     message:
         "Writing {wildcards.model} as ONNX, and its card"

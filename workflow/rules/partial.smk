@@ -22,6 +22,7 @@ use rule make_tables as make_partial_tables with:
         sparsity=for_all(OF_CELL["sparsity.json"], FINISHED_CELLS),
         controls=for_all(OF_CURVE["control.json"], FINISHED_CURVES),
         knees=for_all(OF_CURVE["knee.json"], FINISHED_CURVES),
+        curves=for_all(OF_CURVE["curve.csv"], FINISHED_CURVES),
     output:
         in_partial(rules.make_tables.output),
     log:
@@ -85,6 +86,7 @@ use rule vary_readings as vary_partial_readings with:
 use rule draw_alternatives as draw_partial_alternatives with:
     input:
         measures=f"{PARTIAL}/tables/measures.csv",
+        outcomes=f"{PARTIAL}/tables/outcomes.csv",
         readings=f"{PARTIAL}/tables/readings.csv",
     output:
         in_partial(rules.draw_alternatives.output),

@@ -71,7 +71,7 @@ rule record_digests:
         code=code("record_digests"),
         arithmetic=ARITHMETIC,
         configuration=config,
-        stages={rule: code(rule) for rule in RECORDED},
+        stages=fingerprints(RECORDED),
     message:
         "Recording the digests of all numbers"
     script:
@@ -100,9 +100,7 @@ rule record_provenance:
         code=code("record_provenance"),
         arithmetic=ARITHMETIC,
         configuration=config,
-        stages={
-            rule: code(rule) for rule in (*RECORDED, "remake_network", "export_model")
-        },
+        stages=fingerprints([*RECORDED, "remake_network", "export_model"]),
         tree=untracked(str(ROOT)),
         device=untracked(DEVICE),
         logs=untracked(

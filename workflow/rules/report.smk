@@ -11,6 +11,7 @@ rule report:
 rule write_report:
     input:
         tables=expand("{table}.csv", table=TABLES),
+        outcomes=f"{RESULTS}/tables/outcomes.csv",
         pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
         figures=expand("{figure}.svg", figure=REPORTED),
         pixels=expand("{figure}.png", figure=REPORTED),  # for those that are too large
@@ -33,7 +34,7 @@ rule write_report:
         arithmetic=ARITHMETIC,
         curves=CURVES,
         configuration=config,
-        stages={rule: code(rule) for rule in (*RECORDED, "write_report")},
+        stages=fingerprints([*RECORDED, "write_report"]),
         note=NOTE,
         # What the page is made from beside code; the folder's own name decides nothing.
         words=digests(TEMPLATES),

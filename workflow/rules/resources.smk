@@ -104,6 +104,7 @@ def epochs_of(work):
         return work["epochs"]
     tuning = work["finetuning"]
     each = 0.4 + (0 if tuning["when"] == "none" else tuning["epochs"])
+    each += 0.3 * tuning["recalibrate"] + (work["method"] == "taylor")
     return (1 + work["highest_rate"] / work["step"]) * each
 
 

@@ -1,8 +1,8 @@
-"""The figures of other measures and of other readings."""
+"""The figures of the dose of repair, of other measures and of other readings."""
 
 from pathlib import Path
 
-from channel_sparsity.analysis import alternative_figures, measures, readings
+from channel_sparsity.analysis import alternative_figures, measures, outcomes, readings
 from channel_sparsity.analysis.plotting import save
 from channel_sparsity.analysis.tables import read_table
 from job import job
@@ -10,6 +10,7 @@ from job import job
 with job(snakemake):
     note, files = snakemake.params.note, snakemake.input
     drawn = {
+        "repair": alternative_figures.repair(read_table(files.outcomes, outcomes.COLUMNS), note),
         "measures": alternative_figures.measures(read_table(files.measures, measures.COLUMNS), note),
         "readings": alternative_figures.readings(read_table(files.readings, readings.COLUMNS), note),
     }

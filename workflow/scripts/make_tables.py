@@ -2,11 +2,13 @@
 
 import logging
 
+from pandas import read_csv
+
 from channel_sparsity.analysis import tables
 from channel_sparsity.analysis.claims import claims
 from channel_sparsity.analysis.comparisons import comparisons
 from channel_sparsity.analysis.paper import beside_paper
-from channel_sparsity.analysis.pooling import pooled
+from channel_sparsity.analysis.plan import at_the_papers_dose
 from channel_sparsity.analysis.records import origin, write_table
 from channel_sparsity.files import read_json
 from job import job
@@ -33,11 +35,6 @@ PAGES = {
         "The first recipe less the other, on the cells that both have. Equivalent: the interval lies within the margin "
         "on both sides. Different: it excludes 0 and leaves the margin. Undecided: neither.",
     ),
-    "pooled": (
-        "Weight Skewness and Prune Knee within several networks",
-        "Every network has an intercept of its own; p tests whether they share a slope. If the networks are ignored, "
-        "what sets them apart is mixed with what sparsity does to them.",
-    ),
     "paper": ("The paper's numbers beside ours", "What the study has a counterpart of comes first."),
     "claims": (
         "The paper's claims",
@@ -59,17 +56,17 @@ with job(snakemake):
         for cell, metrics, sparsity in zip(params.cells, files.metrics, files.sparsity, strict=True)
     }
     records = [
-        {**curve, **trained[key(curve)], "control": read_json(control), "knee": read_json(knee)}
-        for curve, control, knee in zip(params.curves, files.controls, files.knees, strict=True)
+        {**cell, **trained[key(cell)], "control": read_json(control), "knee": read_json(knee), "curve": read_csv(curve)}
+        for cell, control, knee, curve in zip(params.curves, files.controls, files.knees, files.curves, strict=True)
     ]
     made = {"cells": tables.cells(records, params.configuration["accuracy_margin"])}
     made["correlation"] = tables.correlation(made["cells"])
     made["regression"] = tables.regression(made["cells"])
     margins = params.configuration["equivalence"]
     made["comparisons"] = comparisons(made["cells"], margins)
-    made["pooled"] = pooled(made["cells"])
-    made["paper"] = beside_paper(made["cells"], made["correlation"], made["regression"])
-    made["claims"] = claims(made["cells"], margins)
+    judged = at_the_papers_dose(made["cells"])
+    made["paper"] = beside_paper(judged, tables.correlation(judged), tables.regression(judged))
+    made["claims"] = claims(judged, margins)
 
     record, outputs = origin(params.configuration, params.stages, files), iter(snakemake.output)
     for name, table in made.items():

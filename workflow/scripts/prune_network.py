@@ -12,14 +12,12 @@ from safetensors.torch import load_file, save_file
 from channel_sparsity.files import StudyError, read_json, whole, write_csv, write_json
 from channel_sparsity.holding import held
 from channel_sparsity.networks import build
-from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
+from channel_sparsity.pruning.curve import finetune, planned, trace
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.device import device_of
 from channel_sparsity.training.features import load_subsets
 from channel_sparsity.training.fit import Failure, accuracy, predict
-from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import finetuning_recipe
 from channel_sparsity.training.state import State, identity
 from job import job, progress
 
@@ -48,13 +46,7 @@ with job(snakemake), held(STATE) as check_hold:
     lam, seed = snakemake.wildcards.lam, int(snakemake.wildcards.seed)
     metrics = read_json(files.metrics)
     plan = params.recipe
-    finetuning = Finetuning(
-        finetuning_recipe(params.settings, plan["finetuning"]),
-        Penalty(plan["finetuning"]["penalty"], float(lam)),
-        plan["finetuning"]["rescaling"],
-        plan["finetuning"]["recalibrate"],
-    )
-    schedule = Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"])
+    schedule, finetuning = planned(plan, params.settings, float(lam))
     state = State(
         STATE,
         identity(
@@ -83,16 +75,15 @@ with job(snakemake), held(STATE) as check_hold:
         raise StudyError(f"{files.weights} cannot be loaded ({error}): delete it and run again") from error
     network = network.to(device, memory_format=torch.channels_last)
 
-    bands, frames = train.logmel.shape[1:]
-    method = method_of(plan, name=name, seed=seed, bands=bands, frames=frames)
+    method = method_of(plan, name=name, seed=seed, train=train)
     traced, reached = Traced.of(state, network)
     steps = trace(
         network, method, schedule, finetuning, train, validation, seed=seed, name=name, state=state, reached=reached
     )
-    planned = len(schedule.counts(metrics["channels"]))
+    steps_planned = len(schedule.counts(metrics["channels"]))
     status, reason, control = "traced", None, None
     try:
-        with progress(f"{name}, lambda {lam}, {recipe_name}", planned, "step") as report:
+        with progress(f"{name}, lambda {lam}, {recipe_name}", steps_planned, "step") as report:
             for step in steps:
                 traced.add(step)
                 report(step.step)
@@ -108,7 +99,7 @@ with job(snakemake), held(STATE) as check_hold:
         status, reason = error.status, str(error)
     if reason:
         logging.warning("the curve ends: %s", reason)
-    if metrics["status"] == "trained" and schedule.finetuning != "none":
+    if metrics["status"] == "trained" and finetuning.changes:
         try:
             tuned = finetune(network, finetuning, train, seed=seed, purpose=(name, "finetuning", 0), state=state)
             control = accuracy(predict(tuned, validation), validation)

@@ -12,15 +12,13 @@ from safetensors.torch import load_file, save_file
 
 from channel_sparsity.files import StudyError, whole
 from channel_sparsity.networks import build, widths_of
-from channel_sparsity.pruning.curve import Finetuning, Schedule
+from channel_sparsity.pruning.curve import planned
 from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.pruning.padding import padded
 from channel_sparsity.pruning.replay import replay
 from channel_sparsity.training.device import device_of
 from channel_sparsity.training.features import load_subsets
 from channel_sparsity.training.fit import predict
-from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import finetuning_recipe
 from job import job
 
 
@@ -60,18 +58,12 @@ with job(snakemake):
             trained.load_state_dict(load_file(files.weights))
         except (OSError, RuntimeError, SafetensorError) as error:
             raise StudyError(f"{files.weights} cannot be loaded ({error}): delete it and run again") from error
-        tuning = Finetuning(
-            finetuning_recipe(snakemake.params.settings, plan["finetuning"]),
-            Penalty(plan["finetuning"]["penalty"], float(cell["lam"])),
-            plan["finetuning"]["rescaling"],
-            plan["finetuning"]["recalibrate"],
-        )
-        bands, frames = train.logmel.shape[1:]
+        schedule, finetuning = planned(plan, snakemake.params.settings, float(cell["lam"]))
         network = replay(
             trained.to(device, memory_format=torch.channels_last),
-            method_of(plan, name=name, seed=int(cell["seed"]), bands=bands, frames=frames),
-            Schedule(plan["step"], plan["step_of"], plan["highest_rate"], plan["finetuning"]["when"]),
-            tuning,
+            method_of(plan, name=name, seed=int(cell["seed"]), train=train),
+            schedule,
+            finetuning,
             train,
             step,
             seed=int(cell["seed"]),

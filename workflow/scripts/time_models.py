@@ -10,10 +10,12 @@ from channel_sparsity.deployment.running import running_cost
 from channel_sparsity.files import write_csv
 from job import job
 
-# The guard is for the processes, one a file, which import this one.
+# The guard is for the processes, one a file, which import this one. They are forked from one that has the libraries.
 if __name__ == "__main__":
     with job(snakemake):
-        with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["channel_sparsity.deployment.running"])
+        with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as processes:
             costs = list(processes.map(running_cost, snakemake.input))
         files = [{"file": Path(path).name} for path in snakemake.input]
         rows = [file | cost for file, cost in zip(files, costs, strict=True)]

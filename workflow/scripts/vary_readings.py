@@ -22,8 +22,8 @@ with job(snakemake):
     metrics = {tuple(cell.values()): read_json(file) for cell, file in zip(params.cells, files.metrics, strict=True)}
     found = {}
     for curve, path, control in zip(params.curves, files.curves, files.controls, strict=True):
-        recipe, *cell = curve.values()
-        found[recipe, *cell] = readings.knees(pandas.read_csv(path), metrics[tuple(cell)], read_json(control), rule)
+        cell = tuple(curve[name] for name in ("network", "lam", "seed"))
+        found[curve["recipe"], *cell] = readings.knees(pandas.read_csv(path), metrics[cell], read_json(control), rule)
     own = readings.vary(
         tables.read_table(files.cells, tables.CELLS),
         pandas.DataFrame(sparsity),
@@ -38,7 +38,7 @@ with job(snakemake):
     write_table(
         snakemake.output,
         table,
-        table[table["reading"] != readings.SEVERAL],
+        table,
         "r and m under other readings of the paper, one at a time",
         params.note,
         origin(params.configuration, params.stages, files),

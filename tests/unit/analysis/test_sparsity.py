@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy
@@ -8,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from channel_sparsity.analysis import sparsity
-from channel_sparsity.analysis.sparsity import NEAR_ZERO, contributions, measure, weight_skewness
+from channel_sparsity.analysis.sparsity import NEAR_ZERO, contributions, l_skewness, measure, weight_skewness
 from channel_sparsity.files import StudyError
 
 gammas = arrays(float, st.integers(3, 60), elements=st.floats(-2, 2, width=32))
@@ -116,63 +116,55 @@ def test_a_missing_column_is_named():
 
 # Measures beside WS
 
-OTHERS = ("gini", "hoyer", "l1_l2", "entropy", "kurtosis", "share_lower_class")
-
 
 @given(gammas)
-def test_measures_agree_with_their_other_definitions(values):
+def test_l_skewness_is_that_of_probability_weighted_moments(values):
     assume(values.std() > 1e-3)
-    magnitudes, count = numpy.abs(values), len(values)
-    # Gini: half the mean absolute difference of all pairs, over the mean (also with a value and itself).
-    pairs = numpy.abs(magnitudes[:, None] - magnitudes[None])
-    assert sparsity.gini(values) == pytest.approx(pairs.mean() / (2 * magnitudes.mean()), abs=1e-12)
-    ratio = magnitudes.sum() / (magnitudes**2).sum() ** 0.5
-    assert sparsity.l1_l2(values) == pytest.approx(ratio)
-    assert sparsity.hoyer(values) == pytest.approx((count**0.5 - ratio) / (count**0.5 - 1), abs=1e-12)
-    shares = magnitudes[magnitudes > 0] / magnitudes.sum()
-    assert sparsity.entropy(values) == pytest.approx(stats.entropy(shares) / numpy.log(count), abs=1e-9)
-    assert sparsity.kurtosis(values) == pytest.approx(stats.kurtosis(values), abs=1e-9)
+    ordered, count = numpy.sort(values), len(values)
+    rank = numpy.arange(count)
+    # Hosking's unbiased b_r: each value weighted by the chance that it is the highest of r + 1 that are drawn.
+    b0 = ordered.mean()
+    b1 = (rank / (count - 1) * ordered).mean()
+    b2 = (rank * (rank - 1) / ((count - 1) * (count - 2)) * ordered).mean()
+    assert l_skewness(values) == pytest.approx((6 * b2 - 6 * b1 + b0) / (2 * b1 - b0), abs=1e-6)
 
 
-@given(gammas)
-def test_the_two_classes_are_the_best_two_means(values):
-    magnitudes = numpy.sort(numpy.abs(values))
-    assume(numpy.ptp(magnitudes) > 1e-3)
-
-    def squares(split):
-        parts = magnitudes[:split], magnitudes[split:]
-        return sum(((part - part.mean()) ** 2).sum() for part in parts)
-
-    least = min(squares(split) for split in range(1, len(magnitudes)))
-    share = sparsity.share_lower_class(values)
-    assert squares(round(share * len(magnitudes))) == pytest.approx(least, abs=1e-9)
+@given(arrays(float, st.integers(3, 9), elements=st.integers(-9, 9)))
+def test_l_skewness_is_what_all_pairs_and_triples_say(values):
+    assume(numpy.ptp(values) > 0)
+    second = numpy.mean([(high - low) / 2 for low, high in itertools.combinations(sorted(values), 2)])
+    third = numpy.mean([(high - 2 * mid + low) / 3 for low, mid, high in itertools.combinations(sorted(values), 3)])
+    assert l_skewness(values) == pytest.approx(third / second, abs=1e-9)
 
 
-@given(gammas, st.floats(0.01, 100))
-def test_measures_ignore_scale_and_sign(values, scale):
-    assume(numpy.ptp(numpy.abs(values)) > 1e-2)
-    for name in OTHERS:
-        function = getattr(sparsity, name)
-        assert function(-scale * values) == pytest.approx(function(values), rel=1e-6, abs=1e-6), name
+@given(gammas, st.floats(0.01, 100), st.floats(-1, 1))
+def test_l_skewness_ignores_scale_and_shift_and_flips_with_the_sign(values, scale, shift):
+    assume(values.std() > 1e-2)
+    found = l_skewness(values)
+    assert -1 - 1e-9 <= found <= 1 + 1e-9
+    assert l_skewness(scale * values + shift) == pytest.approx(found, rel=1e-6, abs=1e-6)
+    assert l_skewness(-values) == pytest.approx(-found, rel=1e-9, abs=1e-9)
 
 
-def test_measures_by_hand():
-    one_left, alike = numpy.array([0, 0, 0, 4]), numpy.array([1, -1, 1, -1])
-    by_hand = {"gini": (0.75, 0), "l1_l2": (1, 2), "hoyer": (1, 0), "entropy": (0, 1)}
-    for name, (sparse, dense) in by_hand.items():
-        function = getattr(sparsity, name)
-        assert (function(one_left), function(alike)) == pytest.approx((sparse, dense)), name
-    assert sparsity.share_lower_class(numpy.array([0, 0.1, -0.2, 0.1, 1, -1.1])) == pytest.approx(4 / 6)
-    # Two points with a quarter on top: m4 / m2^2 = (81 + 3) / 4 / (12 / 4)^2 = 21 / 9.
-    assert sparsity.kurtosis(one_left) == pytest.approx(21 / 9 - 3)
+def test_l_skewness_by_hand():
+    # Of 0, 0, 0, 4: pairs differ by 4 three times in six, half of that is 1; triples give 4 / 3 three times in four.
+    assert l_skewness(numpy.array([0, 0, 0, 4])) == pytest.approx(1)
+    assert l_skewness(numpy.array([1, 2, 3, 4, 5])) == pytest.approx(0, abs=1e-12)
+    # Of an exponential distribution it is 1 / 3, of an even one 0.
+    shares = (numpy.arange(20_000) + 0.5) / 20_000
+    assert l_skewness(-numpy.log(shares)) == pytest.approx(1 / 3, abs=1e-3)
 
 
-@pytest.mark.parametrize("left", [1, 10, 250, 500, 900])
-def test_ws_of_zeros_and_ones_gives_their_share_back(left):
-    values = numpy.repeat([0.0, 0.7], [1000 - left, left])
-    share, ws = left / 1000, weight_skewness(values) * 999 / 1000
-    assert ws == pytest.approx((1 - 2 * share) / (share * (1 - share)) ** 0.5)
-    assert sparsity.share_removed_by(ws) == pytest.approx(1 - share)
+def test_a_dozen_outliers_decide_ws_and_not_l_skewness():
+    values = numpy.random.default_rng(0).normal(0.5, 0.1, 3000)
+    with_outliers = numpy.r_[values, numpy.full(12, 4.0)]
+    assert abs(weight_skewness(values)) < 0.2 and weight_skewness(with_outliers) > 8
+    assert abs(l_skewness(values)) < 0.02 and l_skewness(with_outliers) < 0.25
+
+
+def test_l_skewness_stands_in_the_record():
+    values = numpy.random.default_rng(1).gamma(1, 1, 50)
+    assert measure(table(values, ["a", "b"]))["l_skewness"] == pytest.approx(l_skewness(values))
 
 
 def test_depthwise_gammas_can_be_left_out():
@@ -182,14 +174,18 @@ def test_depthwise_gammas_can_be_left_out():
     assert measure(table(values, ["a", "b"]))["ws_without_depthwise"] == result["ws"]
 
 
+WS = {"ws", "ws_absolute", "ws_without_depthwise"}
+
+
 @pytest.mark.parametrize(
     ("values", "undefined"),
     [
-        ([], {"ws", "ws_absolute", "ws_without_depthwise", *OTHERS}),
-        ([1, numpy.nan], {"ws", "ws_absolute", "ws_without_depthwise", *OTHERS}),
-        ([0, 0, 0], {"ws", "ws_absolute", "ws_without_depthwise", *OTHERS}),
-        ([2, 2, 2], {"ws", "ws_absolute", "ws_without_depthwise", "kurtosis", "share_lower_class"}),
-        ([1, -1, -1], {"ws_absolute", "share_lower_class"}),
+        ([], {*WS, "l_skewness"}),
+        ([1, numpy.nan], {*WS, "l_skewness"}),
+        ([0, 0, 0], {*WS, "l_skewness"}),
+        ([2, 2, 2], {*WS, "l_skewness"}),
+        ([1, 2], {"l_skewness"}),
+        ([1, -1, -1], {"ws_absolute"}),
         ([1, 2, 4], set()),
     ],
 )
@@ -197,5 +193,5 @@ def test_what_is_undefined_has_a_reason_and_what_has_none_a_value(values, undefi
     result = measure(table(values))
     assert set(result["undefined"]) == undefined
     assert all(result["undefined"].values())
-    for name in ("ws", "ws_absolute", "ws_without_depthwise", *OTHERS):
+    for name in (*WS, "l_skewness"):
         assert (result[name] is None) == (name in undefined), name

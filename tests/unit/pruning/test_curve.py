@@ -1,27 +1,38 @@
 """The pruning curve: its steps, its seeds, and what each recipe of fine-tuning goes on from."""
 
+import copy
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
+import contexts_for_tests
 import numpy
 import pytest
 import torch
+import yaml
 from contexts_for_tests import context
 from recipes_for_tests import SHORT
 
+from channel_sparsity.configuration import recipe_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of, widths_of
 from channel_sparsity.pruning.context import Context
-from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
-from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming
+from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, planned, trace
+from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming, taylor
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.recalibration import recalibrate
+from channel_sparsity.training.recipe import finetuning_recipe
 
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 RECIPE = replace(SHORT, epochs=1, learning_rate=0.02)
 FINETUNING = Finetuning(RECIPE, Penalty("none", 1e-3))
-STEPS = Schedule(step=0.2, step_of="original", highest_rate=0.8, finetuning="each")
+CUT = replace(FINETUNING, recipe=None)
+STATISTICS = replace(CUT, recalibrate=True)
+STEPS = Schedule(step=0.2, step_of="original", highest_rate=0.8, from_trained=False)
+ONCE = replace(STEPS, from_trained=True)
 
 
 @pytest.fixture
@@ -50,19 +61,20 @@ def network():
 SLIMMING = Method(slimming.scores, context(32))
 ISTA = Method(ista.scores, context(32), absorbs=True)
 RANDOM = Method(random.scores, context(32))
+TAYLOR = Method(taylor.scores, context(32))
 
 
-def traced(network, clips, method=SLIMMING, schedule=STEPS, seed=1):
-    return list(trace(network, method, schedule, FINETUNING, *clips, seed=seed, name="vgg11"))
+def traced(network, clips, method=SLIMMING, schedule=STEPS, finetuning=FINETUNING, seed=1):
+    return list(trace(network, method, schedule, finetuning, *clips, seed=seed, name="vgg11"))
 
 
 def test_five_percent_of_the_original_channels_makes_19_steps():
-    schedule = Schedule(0.05, "original", 0.95, "each")
+    schedule = Schedule(0.05, "original", 0.95, False)
     assert schedule.counts(2752) == [round(0.05 * k * 2752) for k in range(1, 20)]
 
 
 def test_a_share_of_the_remaining_channels_shrinks():
-    counts = Schedule(0.1, "remaining", 0.5, "each").counts(1000)
+    counts = Schedule(0.1, "remaining", 0.5, False).counts(1000)
     assert counts == [100, 190, 271, 344, 410, 469]
 
 
@@ -90,7 +102,7 @@ def test_each_row_says_what_its_network_is(network, clips):
 
 
 def test_without_finetuning_the_strongest_channels_of_the_trained_network_are_left(network, clips):
-    steps = traced(network, clips, schedule=replace(STEPS, finetuning="none"))
+    steps = traced(network, clips, finetuning=CUT)
     before = torch.cat([gamma.detach() for gamma in gammas_of(network).values()])
     after = torch.cat([gamma.detach() for gamma in gammas_of(steps[2].network).values()])
     assert set(after.tolist()) <= set(before.tolist())
@@ -101,7 +113,8 @@ def test_without_finetuning_the_strongest_channels_of_the_trained_network_are_le
 
 def test_once_cuts_the_trained_network_each_goes_on_from_the_last_step(network, clips):
     """Before any fine-tuning both are the same; `once` then cuts to the widths that no fine-tuning decided."""
-    each, once, none = (traced(network, clips, schedule=replace(STEPS, finetuning=f)) for f in ("each", "once", "none"))
+    plans = (STEPS, FINETUNING), (ONCE, FINETUNING), (STEPS, CUT)
+    each, once, none = (traced(network, clips, SLIMMING, *plan) for plan in plans)
     assert each[1].accuracy == once[1].accuracy
     assert widths_of(each[1].network) == widths_of(once[1].network)
     for cut_once, untouched in zip(once, none, strict=True):
@@ -113,8 +126,9 @@ def test_once_cuts_the_trained_network_each_goes_on_from_the_last_step(network, 
 
 def test_the_trained_network_is_left_as_it_was(network, clips):
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    for method in (SLIMMING, RANDOM, Method(ista.scores, context(32), absorbs=True, shrinks=True)):
+    for method in (SLIMMING, RANDOM, TAYLOR, Method(ista.scores, context(32), absorbs=True, shrinks=True)):
         traced(network, clips, method)
+    traced(network, clips, finetuning=STATISTICS)
     for kind in ("none", "subgradient", "proximal", "ista"):
         finetune(network, Finetuning(RECIPE, Penalty(kind, 1e-3), 0.5), clips[0], seed=1, purpose=())
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
@@ -130,8 +144,7 @@ def test_a_curve_depends_on_its_seed_and_not_on_what_ran_before(network, clips):
 
 
 def test_the_curve_ends_where_every_layer_is_down_to_one_channel(network, clips):
-    schedule = Schedule(0.2, "original", 0.999, "none")
-    steps = traced(network, clips, schedule=replace(schedule, step=0.095))
+    steps = traced(network, clips, SLIMMING, Schedule(0.095, "original", 0.999, False), CUT)
     assert set(widths_of(steps[-1].network).values()) == {1}
     assert steps[-1].channels_removed > steps[-2].channels_removed
 
@@ -183,13 +196,74 @@ def test_recalibration_leaves_statistics_of_all_training_clips_and_nothing_else_
     assert not torch.equal(first.running_mean, plain.get_submodule(name).running_mean)
 
 
+@pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
+def test_a_repair_without_training_changes_running_statistics_and_nothing_else(name, clips):
+    """Of a cut network, whose numbers of channels are no round ones: they become those of all training clips."""
+    torch.manual_seed(1)
+    whole = build(name, 2, 0.25)
+    cut = SLIMMING.prune(whole, 1, sum(map(len, gammas_of(whole).values())) // 3)
+    expected, repaired = copy.deepcopy(cut), finetune(cut, STATISTICS, clips[0], seed=1, purpose=())
+    recalibrate(expected, clips[0])
+    before, wanted, after = (each.state_dict() for each in (cut, expected, repaired))
+    assert list(before) == list(after)
+    counted = {key for key in before if key.rsplit(".", 1)[-1] in ("running_mean", "running_var")}
+    for key in counted:
+        torch.testing.assert_close(after[key], wanted[key], rtol=1e-3, atol=1e-4)
+        assert not torch.equal(before[key], after[key])
+    same = {key for key in before if torch.equal(before[key], after[key])}
+    assert same == {key for key in before if key not in counted and not key.endswith("num_batches_tracked")}
+
+
+def test_statistics_alone_make_another_curve_than_the_bare_cut_and_one_that_no_seed_decides(network, clips):
+    cut, anew, again = (
+        traced(network, clips, finetuning=finetuning, seed=seed)
+        for finetuning, seed in ((CUT, 1), (STATISTICS, 1), (STATISTICS, 2))
+    )
+    assert torch.equal(cut[0].log_probabilities, anew[0].log_probabilities), "step 0 is the trained network itself"
+    assert cut[1].accuracy == anew[1].accuracy_before_finetuning
+    for bare, repaired, other in zip(cut[1:], anew[1:], again[1:], strict=True):
+        assert widths_of(bare.network) == widths_of(repaired.network), "no gamma has moved"
+        assert not torch.allclose(bare.log_probabilities, repaired.log_probabilities, atol=1e-3)
+        assert torch.equal(repaired.log_probabilities, other.log_probabilities)
+        pairs = zip(bare.network.parameters(), repaired.network.parameters(), strict=True)
+        assert all(torch.equal(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "from_trained", "learns", "recalibrates", "changes"),
+    [
+        ("slimming-cut", False, False, False, False),
+        ("slimming-statistics", False, False, True, True),
+        ("slimming-gentle", False, True, True, True),
+        ("slimming", False, True, False, True),
+        ("slimming-once", True, True, False, True),
+        ("slimming-once-statistics", False, False, True, True),
+        ("ista-rescaled", False, True, False, True),
+    ],
+)
+def test_a_recipe_of_the_configuration_plans_its_steps_and_its_repair(
+    name, from_trained, learns, recalibrates, changes
+):
+    recipe = recipe_of(CONFIG, name)
+    schedule, finetuning = planned(recipe, CONFIG["training"], 1e-4)
+    assert schedule == Schedule(0.05, "original", 0.95, from_trained)
+    assert finetuning.recalibrate is recalibrates and finetuning.changes is changes
+    tuning = recipe["finetuning"]
+    assert finetuning.recipe == (finetuning_recipe(CONFIG["training"], tuning) if learns else None)
+    assert finetuning.penalty == Penalty("ista" if name == "ista-rescaled" else "none", 1e-4)
+    assert finetuning.rescaling == (0.1 if name == "ista-rescaled" else 1)
+    if learns:
+        assert finetuning.recipe.epochs == (1 if name == "slimming-gentle" else 5)
+        assert finetuning.recipe.learning_rate == (0.01 if name == "slimming-gentle" else 0.1)
+
+
 @pytest.mark.parametrize("name", ["resnet11", "mobilenet0.25"])
-@pytest.mark.parametrize("method", [SLIMMING, ISTA, RANDOM])
+@pytest.mark.parametrize("method", [SLIMMING, ISTA, RANDOM, TAYLOR])
 def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, method, clips):
     torch.manual_seed(1)
     whole = build(name, 2, 0.25)
-    schedule = Schedule(0.15, "original", 0.9, "none")
-    steps = list(trace(whole, method, schedule, FINETUNING, *clips, seed=1, name=name))
+    schedule = Schedule(0.15, "original", 0.9, False)
+    steps = list(trace(whole, method, schedule, CUT, *clips, seed=1, name=name))
     total = sum(map(len, gammas_of(whole).values()))
     missed = [count - step.channels_removed for count, step in zip([0, *schedule.counts(total)], steps, strict=True)]
     assert set(missed) <= ({0, 1} if name == "mobilenet0.25" else {0})
@@ -213,11 +287,12 @@ def test_a_penalty_makes_gammas_smaller_while_it_finetunes(kind, network, clips)
     assert total(1e-2) < total(0.0)
 
 
-@pytest.mark.parametrize("method", [slimming, random, ista])
+@pytest.mark.parametrize("method", [slimming, random, ista, taylor])
 def test_a_recipe_names_its_method(method):
     recipe = {"method": method.__name__.rsplit(".", 1)[-1], "absorb": True, "shrink_survivors": False}
-    made = method_of(recipe, name="vgg11", seed=3, bands=40, frames=401)
-    assert made == Method(method.scores, Context(recipe, "vgg11", 3, 40, 401), absorbs=True, shrinks=False)
+    train = contexts_for_tests.clips()
+    made = method_of(recipe, name="vgg11", seed=3, train=train)
+    assert made == Method(method.scores, Context(recipe, "vgg11", 3, train), absorbs=True, shrinks=False)
 
 
 def test_a_method_that_does_not_score_every_channel_is_named(network):

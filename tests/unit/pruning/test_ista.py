@@ -26,6 +26,23 @@ def test_the_weakest_scores_are_those_under_a_threshold(name, trained):
         assert (found[channels.name] <= eta).equal(torch.stack(under).any(0))
 
 
+@pytest.mark.parametrize(
+    ("tied", "expected"),
+    [
+        ("min", [0.2 / 2057, 0.1 / 537, 0.4 / 2057]),
+        ("mean", [(0.2 / 2057 + 0.1 / 537) / 2, (0.6 / 2057 + 0.1 / 537) / 2, (0.4 / 2057 + 0.3 / 537) / 2]),
+        ("max", [0.1 / 537, 0.6 / 2057, 0.3 / 537]),
+    ],
+)
+def test_the_scores_of_a_depthwise_pair_make_one(tied, expected):
+    """Of 40 x 51 = 2040 values: one gamma costs 8 + 9 weights and a map of that size, the other a map of 20 x 26."""
+    network = build("mobilenet0.25", 10, 0.125)
+    for norm, gammas in ("block1.pointwise_norm", [-0.2, 0.6, 0.4]), ("block2.depthwise_norm", [0.1, -0.1, -0.3]):
+        network.get_submodule(norm).weight.data[:3] = torch.tensor(gammas)
+    found = scores(network, context(tied_gammas=tied))["block1.pointwise_norm"]
+    torch.testing.assert_close(found[:3], 2040 * torch.tensor(expected))
+
+
 @pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
 def test_a_threshold_takes_exactly_the_target_count(name, trained):
     """But for a depthwise pair, which goes as two, and the last channel of a layer, which stays."""

@@ -12,7 +12,7 @@ from recipes_for_tests import SHORT, Killed
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.pruning import curve
 from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
-from channel_sparsity.pruning.methods import Method, ista, random, slimming
+from channel_sparsity.pruning.methods import Method, ista, random, slimming, taylor
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Penalty
@@ -20,7 +20,17 @@ from channel_sparsity.training.state import State
 from channel_sparsity.training.updates import Updates
 
 RECIPE = replace(SHORT, batch_size=6, learning_rate=0.02, clip_gammas=0.05)
-STEPS = Schedule(step=0.4, step_of="original", highest_rate=0.8, finetuning="each")
+STEPS = Schedule(step=0.4, step_of="original", highest_rate=0.8, from_trained=False)
+ONCE = replace(STEPS, from_trained=True)
+
+
+def tuned(penalty="none", rescaling=1.0):
+    """Fine-tuning, under a penalty."""
+    return Finetuning(RECIPE, Penalty(penalty, 1e-3), rescaling)
+
+
+CUT = replace(tuned(), recipe=None)
+STATISTICS = replace(CUT, recalibrate=True)
 
 
 @pytest.fixture
@@ -51,32 +61,47 @@ def network_of():
 
 
 def traced(network, clips, method, schedule, finetuning, state):
-    """The curve and the control beside it, with `state` as a job keeps it."""
+    """The curve and the control beside it, if it has one, with `state` as a job keeps it."""
     record, reached = Traced.of(state, network)
     for step in trace(network, method, schedule, finetuning, *clips, seed=1, name="n", state=state, reached=reached):
         record.add(step)
         record.keep(state, step)
+    if not finetuning.changes:
+        return record, {}
     control = finetune(network, finetuning, clips[0], seed=1, purpose=("n", "finetuning", 0), state=state)
     return record, control.state_dict()
 
 
 @pytest.mark.parametrize(
-    ("name", "method", "when", "penalty", "rescaling", "lives"),
+    ("name", "method", "schedule", "finetuning", "lives"),
     [
-        ("vgg11", Method(slimming.scores, context(32)), "each", "none", 1.0, (4, 9)),
-        ("vgg11", Method(ista.scores, context(32), absorbs=True, shrinks=True), "each", "ista", 0.5, (2, 3, 12)),
-        ("resnet11", Method(slimming.scores, context(32), absorbs=True), "each", "subgradient", 1.0, (5, 7)),
-        ("resnet11", Method(random.scores, context(32)), "once", "none", 1.0, (8, 4)),
-        ("mobilenet0.25", Method(ista.scores, context(32), absorbs=True), "each", "proximal", 1.0, (6, 10)),
-        ("mobilenet0.25", Method(slimming.scores, context(32)), "none", "none", 1.0, (3,)),
+        ("vgg11", Method(slimming.scores, context(32)), STEPS, tuned(), (4, 9)),
+        (
+            "vgg11",
+            Method(ista.scores, context(32), absorbs=True, shrinks=True),
+            STEPS,
+            tuned("ista", rescaling=0.5),
+            (2, 3, 12),
+        ),
+        ("resnet11", Method(slimming.scores, context(32), absorbs=True), STEPS, tuned("subgradient"), (5, 7)),
+        ("resnet11", Method(random.scores, context(32)), ONCE, tuned(), (8, 4)),
+        ("resnet11", Method(taylor.scores, context(32)), STEPS, STATISTICS, (2, 4, 3)),
+        ("mobilenet0.25", Method(ista.scores, context(32), absorbs=True), STEPS, tuned("proximal"), (6, 10)),
+        ("mobilenet0.25", Method(slimming.scores, context(32)), STEPS, STATISTICS, (3, 5, 4)),
+        ("mobilenet0.25", Method(taylor.scores, context(32)), STEPS, replace(tuned(), recalibrate=True), (7, 8)),
+        ("mobilenet0.25", Method(slimming.scores, context(32)), STEPS, CUT, (2,)),
     ],
 )
 def test_a_curve_killed_anywhere_goes_on_to_the_same_bits(
-    network_of, clips, tmp_path, monkeypatch, name, method, when, penalty, rescaling, lives
+    network_of, clips, tmp_path, monkeypatch, name, method, schedule, finetuning, lives
 ):
-    """Each life has so many batches and predictions, of which a step takes six; the last one has all it needs."""
-    chosen = (clips, method, replace(STEPS, finetuning=when), Finetuning(RECIPE, Penalty(penalty, 1e-3), rescaling))
+    """Each life has so many batches, predictions and looks at statistics; the last one has all it needs.
+
+    A step takes six of them, or seven; three if nothing is learnt.
+    """
+    chosen = (clips, method, schedule, finetuning)
     expected, expected_control = traced(network_of(name), *chosen, State(tmp_path / "unused", {}, 3600))
+    deaths = 0
     for life in [*lives, 10**9]:
         left = [life]
 
@@ -88,14 +113,15 @@ def test_a_curve_killed_anywhere_goes_on_to_the_same_bits(
 
         state = State(tmp_path, {"code": 1}, 0)
         with monkeypatch.context() as patch:
-            for module, function in ((Updates, "__call__"), (curve, "predict")):
+            for module, function in ((Updates, "__call__"), (curve, "predict"), (curve, "recalibrate")):
                 real = getattr(module, function)
                 patch.setattr(module, function, lambda *given, real=real: mortal(*given, real=real))
             try:
                 record, control = traced(network_of(name), *chosen, state)
                 break
             except Killed:
-                continue
+                deaths += 1
+    assert deaths == len(lives)
     state.remove()
     for table in ("curve", "widths"):
         pandas.testing.assert_frame_equal(record.tables()[table], expected.tables()[table], check_exact=True)
@@ -108,7 +134,7 @@ def test_time_before_a_kill_counts_up_to_the_state(network_of, clips, tmp_path, 
     """A step's seconds are those of all lives that worked on it, less what was lost."""
     now = [0.0]
     monkeypatch.setattr("channel_sparsity.training.state.time.monotonic", lambda: now[0])
-    arguments = (clips, Method(slimming.scores, context(32)), STEPS, Finetuning(RECIPE, Penalty("none", 0.0)))
+    arguments = (clips, Method(slimming.scores, context(32)), STEPS, tuned())
     update = Updates.__call__
 
     def slow(*batch):

@@ -8,11 +8,12 @@ import pandas
 import yaml
 from cells_for_tests import LAMBDAS, censored, no_knee, record, study
 
-from channel_sparsity.analysis import alternative_figures, figures, pages, readings, tables
+from channel_sparsity.analysis import alternative_figures, figures, outcomes, pages, readings, tables
 from channel_sparsity.analysis.claims import claims
 from channel_sparsity.analysis.paper import beside_paper
+from channel_sparsity.analysis.plan import at_the_papers_dose
 from channel_sparsity.analysis.plotting import save
-from channel_sparsity.analysis.pooling import pooled
+from channel_sparsity.configuration import curves_of
 from channel_sparsity.files import write_csv, write_json, write_text
 from channel_sparsity.report import page
 from channel_sparsity.report.contents import Sources, contents
@@ -21,21 +22,27 @@ ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "workflow/report"
 CONFIGURATION = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 NOTE = "Study made-up, data set tau2020."
-FIGURES = ("gammas", "pruning_curves", "ws_vs_pk", "readings")
+FIGURES = ("gammas", "pruning_curves", "ws_vs_pk", "repair", "readings")
 #: What a folder of recordings might call a scene, in the hope that a page runs it.
 EVIL = "</script><script>window.evil = 1</script>\"><img src=x onerror='window.evil = 1'> &lt;b&gt; <!-- {{ 7 * 7 }}"
 #: So many layers has each network here.
 LAYERS = 12
 
 
-def configuration(networks=("vgg11", "resnet11"), recipes=("slimming", "random"), lambdas=LAMBDAS[:4], seeds=(1,)):
+def configuration(
+    networks=("vgg11", "resnet11"),
+    recipes=("slimming", "random"),
+    lambdas=LAMBDAS[:4],
+    seeds=(1,),
+    repairs=("full",),
+):
     """The paper's configuration for a smaller study."""
     changed = {
         "study": "made-up",
         "networks": list(networks),
         "lambdas": {"default": list(lambdas)},
         "seeds": list(seeds),
-        "curves": [{"recipe": recipe} for recipe in recipes],
+        "curves": [{"recipe": recipe, "repairs": list(repairs)} for recipe in recipes],
     }
     return copy.deepcopy(CONFIGURATION) | changed
 
@@ -45,7 +52,8 @@ class MadeUp:
 
     def __init__(self, folder: Path, config: dict, scenes=("bus", "park"), seconds=60.0, drawn=True):
         self.folder, self.config, self.drawn = folder, config, drawn
-        recipes = [entry["recipe"] for entry in config["curves"]]
+        named = {curve.recipe: curve for curve, _ in curves_of(config)}
+        recipes = list(named)
         shape = config["networks"], recipes, config["lambdas"]["default"], config["seeds"]
         records, curves = study(*shape)
         # One cell of each kind that the page shows differently.
@@ -54,8 +62,10 @@ class MadeUp:
         for place, one in enumerate(records):
             if (one["network"], one["recipe"], one["seed"]) == (network, recipe, seed) and one["lam"] in odd:
                 records[place] = record(network, recipe, one["lam"], seed, **odd[one["lam"]])
+        for one in records:
+            one |= {"criterion": named[one["recipe"]].criterion, "repair": named[one["recipe"]].repair}
         self.grid = [{key: one[key] for key in ("recipe", "network", "lam", "seed")} for one in records]
-        self._tables(tables.cells(records, 0.03))
+        self._tables(records)
         self._figures(curves)
         self._curves(curves, seconds)
         counts = dict.fromkeys(scenes, 70)
@@ -63,12 +73,17 @@ class MadeUp:
         subset = ["train"] * 70 + ["validation"] * 30
         write_csv(folder / "split.csv", pandas.DataFrame({"filename": range(100), "subset": subset}))
 
-    def _tables(self, cells):
+    def _tables(self, records):
+        cells = tables.cells(records, 0.03)
         correlation, regression = tables.correlation(cells), tables.regression(cells)
         self.cells, self.correlation, self.regression = cells, correlation, regression
-        made = {"cells": cells, "correlation": correlation, "regression": regression, "pooled": pooled(cells)}
-        made["paper"] = beside_paper(cells, correlation, regression)
-        made["claims"] = claims(cells, self.config["equivalence"])
+        made, judged = {"cells": cells, "correlation": correlation, "regression": regression}, at_the_papers_dose(cells)
+        made["paper"] = beside_paper(judged, tables.correlation(judged), tables.regression(judged))
+        made["claims"] = claims(judged, self.config["equivalence"])
+        keys = ["recipe", "network", "lam", "seed"]
+        knees = {tuple(one[key] for key in keys): one["knee"] for one in records}
+        measured = outcomes.measured(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
+        self.outcomes = made["outcomes"] = outcomes.compare_outcomes(measured, ["random"])
         alike = correlation.assign(reading=readings.AS_CONFIGURED, study="made-up")
         made["readings"] = alike.merge(regression[["network", "recipe", "m", "m_low", "m_high"]])
         for name, table in made.items():
@@ -94,6 +109,7 @@ class MadeUp:
             "gammas": figures.gammas(gammas, NOTE),
             "pruning_curves": figures.pruning_curves(curves, self.cells, NOTE),
             "ws_vs_pk": figures.ws_vs_pk(self.cells, self.correlation, self.regression, NOTE),
+            "repair": alternative_figures.repair(self.outcomes, NOTE),
             "readings": alternative_figures.readings(self.readings, NOTE),
         }
         for path in self.figures:

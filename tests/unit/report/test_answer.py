@@ -1,86 +1,143 @@
-import pytest
-from cells_for_tests import record, study
+"""What stands first on the report, against rows of tables made by hand."""
 
-from channel_sparsity.analysis import claims, tables
-from channel_sparsity.analysis.pooling import pooled
-from channel_sparsity.naming import NETWORKS
+import pandas
+import pytest
+
+from channel_sparsity.analysis import claims, outcomes
+from channel_sparsity.analysis.plan import CRITERION, OUTCOME, REPAIR
 from channel_sparsity.report.answer import answer
 
-MARGINS = {"pk": 0.05, "m": 0.03, "r": 0.1}
+
+def row(**changes):
+    """A row of all networks: the primary outcome of the plan, with a gain of 5 points, unless told otherwise."""
+    return {
+        "criterion": CRITERION,
+        "repair": REPAIR,
+        "outcome": OUTCOME,
+        "scope": "all",
+        "networks": 3,
+        "seeds": 5,
+        "gain": 0.05,
+        "gain_low": 0.02,
+        "gain_high": 0.08,
+        "verdict": "positive",
+    } | changes
 
 
-def said(records):
-    cells = tables.cells(records, 0.03)
-    return answer(claims.claims(cells, MARGINS), pooled(cells), tables.correlation(cells), cells)
+def knee(**changes):
+    """A row of all networks: Prune Knee, 8 points higher where WS is larger by 1, unless told otherwise."""
+    numbers = {"m": 0.08, "m_low": 0.061, "m_high": 0.1}
+    reliability = {"reliability": 0.84, "reliability_low": 0.62, "reliability_high": 0.95}
+    return row(outcome="pk") | numbers | reliability | changes
 
 
-def rising(network, slope, recipe="slimming", noise=0.01):
-    """Cells whose PK follows WS along a line, but for a little noise of fixed signs."""
-    signs = (1, -1, -1, 1, 1)
-    return [
-        record(network, recipe, lam, ws=ws, pk=0.6 + slope * ws + noise * sign)
-        for lam, ws, sign in zip(("0", "1e-6", "1e-5", "1e-4", "1e-3"), (0.1, 0.7, 1.5, 2.2, 3.0), signs, strict=True)
-    ]
+def judged(*verdicts):
+    """Tests of claims that came out so, a last one that had nothing to go by."""
+    known = [{"claim": str(place), "estimate": 0.5, "verdict": verdict} for place, verdict in enumerate(verdicts)]
+    return pandas.DataFrame([*known, {"claim": "unknown", "verdict": "undecided"}], columns=list(claims.COLUMNS))
 
 
-def test_what_is_certain_is_said_with_its_interval():
-    first, second, third = said(rising("vgg11", 0.08) + rising("resnet11", 0.08))
-    assert first.startswith(
-        "Yes, in this study: sparser networks prune better: pruned by Liu et al.'s method, PK is 8."
+def said(*rows, verdicts=("supported",)):
+    return answer(pandas.DataFrame(rows, columns=list(outcomes.COLUMNS)), judged(*verdicts))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "gain", "word", "sentence"),
+    [
+        ("positive", (0.05, 0.02, 0.08), "Yes", "5.0 points more of accuracy than random order, in the mean over all"),
+        ("negative", (-0.05, -0.08, -0.02), "No, the reverse", "5.0 points less of accuracy than random order"),
+        ("undecided", (0.05, -0.01, 0.11), "Undecided", "(95 % interval: -1.0 to 11.0; 3 networks, 5 seeds)"),
+    ],
+)
+def test_the_word_is_that_of_the_primary_outcome_and_its_sentence_has_the_interval(verdict, gain, word, sentence):
+    found = said(row(verdict=verdict, **dict(zip(("gain", "gain_low", "gain_high"), gain, strict=True))))
+    assert found.verdict == word
+    assert found.sentence.startswith(
+        "With only the running statistics taken anew, where WS is larger by 1, slimming keeps"
     )
-    assert "points higher where WS is larger by 1 (95 % interval: " in first
-    assert "10 points of 2 networks" in first and "differ in slope" not in first
-    assert "Of 2 networks" in second and "above 0 in 2 (VGG-11: r = 0.99" in second and "below 0 in none" in second
-    assert third.startswith("Of the paper's 17 claims, put to 17 tests")
+    assert sentence in found.sentence and found.sentence.endswith(").")
 
 
-def test_what_falls_is_said_to_fall():
-    first, second, _ = said(rising("vgg11", -0.08) + rising("resnet11", -0.08))
-    assert first.startswith("No, in this study sparser networks prune worse") and "points lower" in first
-    assert "below 0 in 2 (" in second and "above 0 in none" in second
+def test_other_doses_of_repair_stand_beside_the_plans_with_verdicts_of_their_own():
+    found = said(
+        row(repair="cut", gain=0.09, gain_low=0.07, gain_high=0.11),
+        row(repair="full", gain=-0.01, gain_low=-0.02, gain_high=0.01, verdict="undecided"),
+        row(verdict="negative", gain=-0.05, gain_low=-0.08, gain_high=-0.02),
+        row(repair="mine", gain=0.02, gain_low=0.01, gain_high=0.03),
+    )
+    assert found.verdict == "No, the reverse" and "running statistics" in found.sentence
+    none, full, mine, _ = found.beside
+    assert none.startswith("With no repair, where WS") and "9.0 points more" in none and none.endswith("): positive.")
+    assert full.startswith("With the full fine-tuning") and "1.0 points less" in full and full.endswith("undecided.")
+    assert mine.startswith("With the repair mine") and "2.0 points more" in mine
 
 
-def test_what_is_open_stays_open():
-    first, second, _ = said(rising("vgg11", 0.0, noise=0.1))
-    assert first.startswith("This study does not decide")
-    assert "on both sides of it in 1 (VGG-11: r = " in second
+def test_prune_knee_stands_beside_it_with_its_slope_and_its_reliability():
+    statistics, full, gentle, none, _ = said(
+        row(),
+        knee(repair="full", m=-0.02, m_low=-0.05, m_high=0.01),
+        knee(repair="gentle", reliability=None, reliability_low=None, reliability_high=None),
+        knee(repair="cut", m=None, m_low=None, m_high=None, reason="no network has three lambdas"),
+        knee(),
+    ).beside
+    assert statistics == (
+        "With only the running statistics taken anew, Prune Knee is 8.0 points higher where WS is larger by 1 "
+        "(95 % interval: 6.1 to 10.0; 3 networks, 5 seeds); its reliability between seeds is 0.84 (0.62 to 0.95), "
+        "where 1 is perfect."
+    )
+    assert "2.0 points lower where" in full and "(95 % interval: -5.0 to 1.0" in full
+    assert gentle.endswith("; how reliable it is takes two seeds to say.")
+    assert none == "With no repair, Prune Knee has no slope (no network has three lambdas)."
 
 
-def test_networks_that_differ_in_slope_are_not_hidden_behind_one():
-    first, *_ = said(rising("vgg11", 0.1) + rising("resnet11", -0.1))
-    assert first.startswith("This study does not decide")
-    assert "but the networks differ in slope (p = 0.000), so that one for all says little" in first
+def test_only_the_plans_criterion_outcomes_and_all_networks_together_speak():
+    loud = {"gain": 0.99, "gain_low": 0.98, "gain_high": 1.0, "m": 0.99, "m_low": 0.98, "m_high": 1.0}
+    found = said(
+        row(criterion="ista", **loud),
+        row(scope="vgg11", **loud),
+        row(outcome="share_kept", **loud),
+        knee(criterion="random", **loud),
+        knee(scope="vgg11", **loud),
+        row(verdict="undecided"),
+        knee(),
+    )
+    assert found.verdict == "Undecided" and len(found.beside) == 2
+    assert not any("99.0" in text for text in (found.sentence, *found.beside))
 
 
-def test_networks_of_one_family_are_told_to_differ_too():
-    first, *_ = said(rising("vgg11", 0.1) + rising("vgg13", -0.1))
-    assert "10 points of 2 networks" in first and "differ in slope" in first
+def test_a_study_without_the_plans_criterion_or_dose_answers_with_what_it_has():
+    found = said(row(criterion="ista", repair="full"), knee(criterion="ista", repair="full"))
+    assert found.verdict == "Yes"
+    assert found.sentence.startswith("With the full fine-tuning, where WS is larger by 1, ista keeps 5.0 points more")
+    assert len(found.beside) == 2
 
 
-def test_methods_that_disagree_are_told_apart():
-    slopes = {"slimming": 0.08, "ista": -0.08}
-    records = [each for n in ("vgg11", "resnet11") for r, m in slopes.items() for each in rising(n, m, r)]
-    first, second, third = said(records)
-    assert first.startswith("It depends on the pruning method: pruned by Liu et al.'s method, PK is 8.")
-    assert "; pruned by Ye et al.'s method, PK is " in first
-    assert "Of 4 pairs of network and method" in second and "VGG-11, Liu et al.: r = " in second
-    assert "Liu et al.'s PK less Ye et al.'s is " in third
+def test_without_random_order_there_is_no_verdict():
+    found = said(row(gain=None, gain_low=None, gain_high=None, verdict="undecided"), knee())
+    assert found.verdict == "Undecided"
+    assert found.sentence == ("With only the running statistics taken anew, nothing can be compared with random order.")
+    assert "Prune Knee is 8.0 points higher" in found.beside[0]
 
 
-def test_without_points_there_is_no_slope():
-    first, second, third = said(rising("vgg11", 0.1)[:1])
-    assert "there is no slope (" in first
-    assert second == "Network by network, none of the 1 network has enough points for an interval of r."
-    assert "because the study lacks the cells" in third
+def test_a_number_without_an_interval_says_so():
+    alone = {"networks": 1, "seeds": 1}
+    found = said(
+        row(gain_low=None, gain_high=None, verdict="undecided", **alone), knee(m_low=None, m_high=None, **alone)
+    )
+    assert found.verdict == "Undecided"
+    assert found.sentence.endswith("(no interval; 1 network, 1 seed).")
+    assert "(no interval; 1 network, 1 seed)" in found.beside[0]
 
 
-def test_a_study_without_the_papers_methods_answers_for_its_own():
-    first, second, _ = said(study(("vgg11",), ("random",))[0])
-    assert "there is no slope" in first
-    assert "Of 1 network" in second
+def test_a_study_in_which_nothing_counts_yet_has_no_answer():
+    found = said()
+    assert (found.verdict, found.sentence, found.beside) == ("Undecided", "No curve counts yet.", [])
 
 
-@pytest.mark.parametrize(("count", "named"), [(6, True), (7, False)])
-def test_many_networks_are_counted_and_not_named(count, named):
-    _, second, _ = said([each for name in NETWORKS[:count] for each in rising(name, 0.08)])
-    assert f"above 0 in {count}" in second and ("VGG-11: r" in second) == named
+def test_claims_are_counted_by_what_came_of_them_but_for_those_that_cannot_be_judged():
+    *_, last = said(row(), verdicts=("supported", "undecided", "supported", "contradicted")).beside
+    assert last.startswith(
+        "The paper's claims were put to 4 tests (those on what this study lacks are left out): 2 come"
+    )
+    assert last.endswith("2 come out supported, 1 contradicted and 1 undecided.")
+    assert "put to 1 test (" in said(row()).beside[-1]

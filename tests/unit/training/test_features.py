@@ -11,7 +11,7 @@ from channel_sparsity.data.folder import read_folder
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.store import open_store
 from channel_sparsity.files import StudyError, write_csv, write_json
-from channel_sparsity.training.features import load_subsets
+from channel_sparsity.training.features import in_batches, load_subsets
 
 SCENES = ["tram", "bus", "tram", "park", "bus", "park"]
 
@@ -61,3 +61,13 @@ def test_a_split_of_other_clips_is_named(study):
     write_csv(study / "split.csv", split.iloc[:-1])
     with pytest.raises(StudyError, match=r"split\.csv lists other clips than .*logmel\.h5"):
         load_subsets(*paths(study))
+
+
+@pytest.mark.parametrize(
+    ("most", "sizes"), [(128, [4]), (4, [4]), (3, [2, 2]), (1, [1, 1, 1, 1])], ids=lambda value: str(value)
+)
+def test_batches_are_as_equal_as_can_be_and_hold_every_clip_once(study, most, sizes):
+    train, _, _ = load_subsets(*paths(study))
+    batches = in_batches(train, most)
+    assert [len(which) for which in batches] == sizes
+    assert torch.cat(batches).tolist() == [0, 1, 2, 3]

@@ -88,7 +88,6 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
     train, validation, scenes = load_subsets(store, study / "split.csv", study / "normalisation.json")
     made = build(network, len(scenes), cells["width_scale"].iloc[0]).eval()
     made.load_state_dict(load_file(trained / "weights.safetensors"))
-    bands, frames = train.logmel.shape[1:]
     return Cell(
         cells.iloc[0],
         made,
@@ -98,7 +97,7 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
         train,
         validation,
         scenes,
-        method_of(recipe_of(configuration, recipe), name=network, seed=seed, bands=bands, frames=frames),
+        method_of(recipe_of(configuration, recipe), name=network, seed=seed, train=train),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -192,6 +193,8 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
                 "exclusiveMaximum": "less than",
             }
             return keys, f"{name} is {value}, but must be {words[error.validator]} {error.validator_value}"
+        case "maxProperties":
+            return keys, f"{name} must be empty: {{}}"
         case "minItems" | "minProperties" | "minLength":
             return keys, f"{name} has too few entries: at least {error.validator_value} needed"
         case "uniqueItems":
@@ -227,6 +230,8 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                 f"`curves` lists the recipe {entry['recipe']} twice: put all its networks in one entry",
             )
         planned.add(entry["recipe"])
+        for place, repair in enumerate(entry.get("repairs", [])):
+            yield from unknown(("curves", index, "repairs", place), repair, config["repairs"], "`repairs`")
         for place, network in enumerate(entry.get("networks", [])):
             yield from unknown(
                 ("curves", index, "networks", place), network, config["networks"], "the study's `networks`"
@@ -256,10 +261,16 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
         yield ("beside",), f"`beside` lists {config['study']}, which is the study itself"
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
-    for name in config["recipes"]:
-        recipe = recipe_of(config, name)
+    if len(named_curves(config)) < len(config["recipes"]) * len(config["repairs"]):
+        yield ("recipes",), "`recipes` has a name that is another recipe's with the name of one of `repairs` behind it"
+    asked_for = {curve.recipe for curve, _ in curves_of(config)}
+    # The recipes themselves first, and repairs only where a curve asks for them.
+    for curve in sorted(named_curves(config).values(), key=lambda curve: curve.repair != FULL):
+        if curve.repair != FULL and curve.recipe not in asked_for:
+            continue
+        recipe, name = recipe_of(config, curve.recipe), curve.recipe
         finetuning = recipe["finetuning"]
-        place = ("recipes", name)
+        place = ("recipes", name) if curve.repair == FULL else ("repairs", curve.repair)
         if finetuning["warmup_epochs"] >= finetuning["epochs"]:
             yield place, f"the recipe {name} has fine-tuning with `warmup_epochs` no fewer than `epochs`"
         if recipe["shrink_survivors"] and recipe["method"] != "ista":
@@ -308,18 +319,44 @@ def lambdas_of(config: Mapping, network: str) -> list[str]:
     return next(lists[key] for key in (network, family(network), "default") if key in lists)
 
 
+@dataclass(frozen=True)
+class Curve:
+    """What prunes a network: the `recipe` names its folder, `criterion` and `repair` are what that name is made of."""
+
+    recipe: str
+    criterion: str
+    repair: str
+
+
+#: The repair that `pruning.finetuning` describes, which a recipe's name leaves out.
+FULL = "full"
+
+
+def named_curves(config: Mapping) -> dict[str, Curve]:
+    """Every recipe of `recipes` with every repair of `repairs`, by the name that its curves bear."""
+    return {
+        name: Curve(name, criterion, repair)
+        for criterion in config["recipes"]
+        for repair in config["repairs"]
+        for name in [criterion if repair == FULL else f"{criterion}-{repair}"]
+    }
+
+
 def recipe_of(config: Mapping, name: str) -> dict:
-    """The settings of a pruning recipe: `pruning`, with what the recipe changes."""
+    """The settings of a pruning recipe: `pruning`, with what the recipe and its repair change."""
+    curve = named_curves(config)[name]
     settings = copy.deepcopy(config["pruning"])
-    changes = copy.deepcopy(config["recipes"][name])
-    settings["finetuning"].update(changes.pop("finetuning", {}))
+    changes = copy.deepcopy(config["recipes"][curve.criterion])
+    settings["finetuning"] |= changes.pop("finetuning", {}) | config["repairs"][curve.repair]
     return settings | changes
 
 
-def curves_of(config: Mapping) -> list[tuple[str, str]]:
-    """All (recipe, network) of the study, in the order of the configuration."""
+def curves_of(config: Mapping) -> list[tuple[Curve, str]]:
+    """All curves and their networks, in the order of the configuration."""
+    named = {(each.criterion, each.repair): each for each in named_curves(config).values()}
     return [
-        (entry["recipe"], network)
+        (named[entry["recipe"], repair], network)
         for entry in config["curves"]
+        for repair in entry.get("repairs", [FULL])
         for network in entry.get("networks", config["networks"])
     ]

@@ -1,4 +1,6 @@
-"""Figures of what could have been measured or read otherwise: other measures beside WS, other readings of the paper."""
+"""Figures beside the paper's: the dose of repair, other measures beside WS, other readings of the paper."""
+
+from collections.abc import Mapping
 
 import numpy
 import pandas
@@ -7,57 +9,99 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from channel_sparsity.analysis.labels import ALL
-from channel_sparsity.analysis.measures import FORMS, MEASURES
-from channel_sparsity.analysis.paper import METHODS
+from channel_sparsity.analysis.measures import MEASURES
+from channel_sparsity.analysis.plan import OUTCOME
 from channel_sparsity.analysis.plotting import empty, footnote, network_labels, network_marks, recipe_label, style
-from channel_sparsity.analysis.readings import AS_CONFIGURED, SEVERAL, WORDS
+from channel_sparsity.analysis.readings import AS_CONFIGURED, WORDS
 from channel_sparsity.naming import FAMILIES, family
 
-#: How the forms of a measure are drawn: shapes and colours (Tol's, for colour-blind readers) that no family has.
-_FORM_MARKS = {
-    "linear": {"marker": "X", "color": "0.15"},
-    "log": {"marker": "P", "color": "#882255"},
-    "rank": {"marker": "*", "color": "#999933", "ms": 7},
-}
+#: How criteria are drawn: shapes and colours (Tol's, for colour-blind readers) that no family has.
+_CRITERION_MARKS = (("X", "#332288"), ("P", "#882255"), ("*", "#999933"), ("d", "#44aa99"), ("h", "0.4"))
+
+#: How the marks of measures are drawn.
+_MARKS = {"marker": "X", "color": "0.15", "ms": 6, "lw": 1.2}
+
+
+#: The panels of the figure `repair`: a column of ``outcomes.csv`` of some outcome, with its axis and its title.
+_PANELS = (
+    ("pk", "m", "slope of Prune Knee on WS (points)", "the paper's relation: PK"),
+    (OUTCOME, "gain", "slope of mean accuracy on WS (points)", "mean accuracy, less random order"),
+)
+
+
+def repair(outcomes: pandas.DataFrame, note: str = "") -> Figure:
+    """The slope of PK on WS at every dose of repair, and beside it the plan's primary outcome.
+
+    `outcomes`: ``outcomes.csv``. Large marks are means over networks with their 95 % intervals, small ones single
+    networks; doses stand in the order of the study. `note` stands underneath.
+    """
+    with style():
+        if outcomes["m"].isna().all():
+            return empty("No slope can be drawn yet: too few cells are included.", note)
+        doses, criteria = list(dict.fromkeys(outcomes["repair"])), list(dict.fromkeys(outcomes["criterion"]))
+        figure = Figure(figsize=(3.4 + 1.7 * len(doses), 4.2), layout="constrained")
+        for axes, (outcome, value, words, title) in zip(figure.subplots(1, 2), _PANELS, strict=True):
+            axes.axhline(0, color="0.4", lw=0.9)
+            for place, criterion in enumerate(criteria):
+                rows = outcomes[(outcomes["outcome"] == outcome) & (outcomes["criterion"] == criterion)]
+                offset = 0.6 * ((place + 0.5) / len(criteria) - 0.5)
+                _doses(axes, rows, value, {dose: at + offset for at, dose in enumerate(doses)}, place)
+            axes.set_xticks(range(len(doses)), doses)
+            axes.set(xlim=(-0.5, len(doses) - 0.5), xlabel="repair after each step", ylabel=words, title=title)
+            axes.grid(axis="x", visible=False)
+        marks = [_CRITERION_MARKS[place % len(_CRITERION_MARKS)] for place in range(len(criteria))]
+        handles = [
+            Line2D([], [], ls="", ms=8, marker=marker, color=colour, label=recipe_label(criterion))
+            for criterion, (marker, colour) in zip(criteria, marks, strict=True)
+        ]
+        figure.legend(handles=handles, loc="outside upper right", ncols=min(4, len(handles)))
+        networks, seeds = int(outcomes["networks"].max()), int(outcomes["seeds"].max())
+        words = f"Large marks: means of up to {networks} networks; lines: 95 % intervals over networks"
+        footnote(figure, f"{words}; small marks: single networks, of {seeds} seed{'s' * (seeds > 1)}.", note)
+        return figure
+
+
+def _doses(axes: Axes, rows: pandas.DataFrame, value: str, places: Mapping[str, float], number: int) -> None:
+    """One criterion at every dose: the mean over networks with its interval, and the networks."""
+    marker, colour = _CRITERION_MARKS[number % len(_CRITERION_MARKS)]
+    together = rows[rows["scope"] == ALL]
+    axes.plot(together["repair"].map(places), 100 * together[value], color=colour, lw=0.8, ls=":")
+    for row in rows.to_dict("records"):
+        place, height = places[row["repair"]], 100 * row[value]
+        if row["scope"] == ALL:
+            axes.plot([place] * 2, [100 * row[f"{value}_low"], 100 * row[f"{value}_high"]], color=colour, lw=1.2)
+            axes.plot(place, height, ls="", marker=marker, ms=8, color=colour)
+        else:
+            axes.plot(
+                place, height, ls="", marker=network_marks(row["scope"])["marker"], ms=4, mfc="none", color=colour
+            )
 
 
 def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
     """How closely each measure follows PK within networks, and by how much more than WS: dots with 95 % intervals.
 
-    `compared`: ``measures.csv``. A row of panels for each of the paper's methods that the study has (the first recipe
-    if none). `note` stands underneath.
+    `compared`: ``measures.csv``. A row of panels for each recipe. `note` stands underneath.
     """
     with style():
-        pooled = compared[compared["scope"] == ALL]
-        if pooled["r"].isna().all():
+        together = compared[compared["scope"] == ALL]
+        if together["r"].isna().all():
             return empty("No measure can be compared yet: too few cells are included.", note)
-        recipes = list(dict.fromkeys(pooled["recipe"]))
-        recipes = [recipe for recipe in recipes if recipe in METHODS] or recipes[:1]
-        figure = Figure(figsize=(10.5, 1.0 + 4.6 * len(recipes)), layout="constrained")
-        grid = figure.subplots(len(recipes), 3, squeeze=False, sharey=True, width_ratios=(4, 4, 3))
+        recipes = list(dict.fromkeys(together["recipe"]))
+        figure = Figure(figsize=(8, 0.8 + 1.6 * len(recipes)), layout="constrained")
+        grid = figure.subplots(len(recipes), 2, squeeze=False, sharey=True, sharex="col")
         for panels, recipe in zip(grid, recipes, strict=True):
-            own = pooled[pooled["recipe"] == recipe]
-            _rows_of(panels, [MEASURES[name].words for name in MEASURES])
+            own = together[together["recipe"] == recipe]
+            _rows_of(panels, list(MEASURES.values()))
             for row in own.itertuples():
-                height = list(MEASURES).index(row.measure) + 0.25 * (list(FORMS).index(row.form) - 1)
-                marks = {"ms": 5, "lw": 1} | _FORM_MARKS[row.form]
-                _dot(panels[0], row.r, row.r_low, row.r_high, height, marks)
-                _dot(panels[1], row.difference, row.difference_low, row.difference_high, height, marks)
-                panels[2].plot(100 * row.error_left_out, height, ls="", **marks)
-            mean = own.loc[own["measure"] == "ws", "error_of_mean"].iloc[0]
-            panels[2].axvline(100 * mean, color="0.4", lw=0.9, ls="--")
-            for panel in panels[:2]:
+                height = list(MEASURES).index(row.measure)
+                _dot(panels[0], row.r, row.r_low, row.r_high, height, _MARKS)
+                _dot(panels[1], row.difference, row.difference_low, row.difference_high, height, _MARKS)
+            for panel in panels:
                 panel.axvline(0, color="0.4", lw=0.9)
-            panels[0].set(
-                xlim=(-1.05, 1.05),
-                xticks=(-1, -0.5, 0, 0.5, 1),
-                xlabel="r with PK, within networks",
-                title=recipe_label(recipe),
-            )
-            panels[1].set(xlabel="r less that of WS (linear)", title=_sizes(own))
-            panels[2].set(xlabel="error of a PK left out (points)", title="dashed: its network's mean alone")
-        handles = [Line2D([], [], ls="", label=form, **_FORM_MARKS[form]) for form in FORMS]
-        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+            panels[0].set(xlim=(-1.05, 1.05), xticks=(-1, -0.5, 0, 0.5, 1), title=recipe_label(recipe))
+            panels[1].set(title=_sizes(own))
+        grid[-1][0].set_xlabel("r with PK, within networks")
+        grid[-1][1].set_xlabel("r less that of WS")
         footnote(figure, "Dots: estimates; lines: 95 % intervals, each for itself.", note)
         return figure
 
@@ -93,26 +137,24 @@ def _dot(axes: Axes, value: float, low: float, high: float, height: float, marks
 
 
 def readings(table: pandas.DataFrame, note: str = "") -> Figure:
-    """r and m of each network under every reading, one at a time, and the spread over all combinations of them.
+    """r and m of each network under every reading, one at a time.
 
-    `table`: ``readings.csv``. Two columns of panels for each family, r and m, with a row for each reading. The last row
-    has the least, the greatest, the quartiles and the median over all combinations of this study.
+    `table`: ``readings.csv``. Two columns of panels for each family, r and m, with a row for each reading.
     """
     with style():
         names = network_labels(table) if len(table) else {}
-        single = table[table["reading"] != SEVERAL]
-        if single["r"].isna().all():
+        if table["r"].isna().all():
             return empty("No correlation can be drawn under any reading yet: too few cells are included.", note)
         known = [words for choices in WORDS.values() for words in choices.values()]
-        rows = [AS_CONFIGURED, *(words for words in known if words in set(single["reading"]))]
-        rows += [words for words in dict.fromkeys(single["reading"]) if words not in rows]
+        rows = [AS_CONFIGURED, *(words for words in known if words in set(table["reading"]))]
+        rows += [words for words in dict.fromkeys(table["reading"]) if words not in rows]
         families = list(dict.fromkeys(family(network) for network in names))
         most = max(sum(family(network) == kind for network in names) for kind in families)
         figure = Figure(
-            figsize=(2.6 + 3.3 * len(families), 1.4 + (0.2 + 0.07 * most) * (len(rows) + 1)), layout="constrained"
+            figsize=(2.6 + 3.3 * len(families), 1.4 + (0.2 + 0.07 * most) * len(rows)), layout="constrained"
         )
         grid = figure.subplots(1, 2 * len(families), squeeze=False, sharey=True)[0]
-        _rows_of(grid, [*rows, "all combinations"])
+        _rows_of(grid, rows)
         for place, kind in enumerate(families):
             networks = [network for network in names if family(network) == kind]
             for axes, value, scale in ((grid[2 * place], "r", 1), (grid[2 * place + 1], "m", 100)):
@@ -121,28 +163,24 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
             grid[2 * place].set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1), xlabel="r", title=FAMILIES[kind].label)
             grid[2 * place + 1].set(xlabel="m (points of PK per WS)")
         handles = [
-            Line2D([], [], **network_marks(network), ms=5, label=f"{names[network]} ({_points(single, network)})")
+            Line2D([], [], **network_marks(network), ms=5, label=f"{names[network]} ({_points(table, network)})")
             for network in names
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=min(len(handles), 4))
-        combinations = _range(table.groupby("network").size())
         footnote(
-            figure,
-            f"Dots: estimates, one reading changed at a time; lines: 95 % intervals (of r from n = 4).\n"
-            f"Last row: extremes, quartiles and median over {combinations} combinations a network.",
-            note,
+            figure, "Dots: estimates, one reading changed at a time; lines: 95 % intervals (of r from n = 4).", note
         )
         return figure
 
 
-def _points(single: pandas.DataFrame, network: str) -> str:
+def _points(table: pandas.DataFrame, network: str) -> str:
     """How many points the r of a network stand on."""
-    counts = single.loc[(single["network"] == network) & single["r"].notna(), "n"]
+    counts = table.loc[(table["network"] == network) & table["r"].notna(), "n"]
     return "no r" if counts.empty else f"n = {_range(counts)}"
 
 
 def _panel(axes: Axes, table: pandas.DataFrame, networks: list[str], rows: list[str], value: str, scale: float) -> None:
-    """r or m of the networks of a family under each reading, and over all of them."""
+    """r or m of the networks of a family under each reading."""
     seen = []
     for place, network in enumerate(networks):
         own, line = table[table["network"] == network], network_marks(network)
@@ -152,13 +190,6 @@ def _panel(axes: Axes, table: pandas.DataFrame, networks: list[str], rows: list[
             estimate, low, high = (scale * reading[name] for name in (value, f"{value}_low", f"{value}_high"))
             _dot(axes, estimate, low, high, rows.index(reading["reading"]) + offset, marks)
             seen.append(estimate)
-        every = scale * own[value].dropna().to_numpy()
-        if len(every):
-            height = len(rows) + offset
-            least, lower, median, upper, greatest = numpy.quantile(every, [0, 0.25, 0.5, 0.75, 1])
-            axes.plot([least, greatest], [height, height], color=line["color"], lw=0.8)
-            axes.plot([lower, upper], [height, height], color=line["color"], lw=3.5, solid_capstyle="butt")
-            axes.plot(median, height, ls="", marker="|", ms=8, mew=1.5, color="black")
     if value == "m" and numpy.isfinite(seen).any():
         low, high = min(0, numpy.nanmin(seen)), max(0, numpy.nanmax(seen))
         axes.set_xlim(low - 0.6 * (high - low), high + 0.6 * (high - low))

@@ -11,7 +11,7 @@ import pandas
 
 from channel_sparsity.analysis import orderings, verdicts
 from channel_sparsity.analysis.evidence import Evidence, gather, printed
-from channel_sparsity.analysis.paper import METHODS
+from channel_sparsity.analysis.paper import METHODS, READINGS_OF_YE
 from channel_sparsity.analysis.records import table
 from channel_sparsity.analysis.verdicts import Finding
 
@@ -38,7 +38,8 @@ class Claim:
     """A sentence of the paper and its test.
 
     says, where: the sentence and its section. quantity: what `Finding.estimate` is. test: in words. judge: the test.
-    recipes: whether it is about pruning by one method, so that each has a verdict of its own.
+    about: ``recipe`` where it is about pruning by one method, so that each has a verdict of its own; ``methods`` where
+    it compares the two, so that each reading of Ye et al. has one; ``study`` otherwise.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Claim:
     quantity: str
     test: str
     judge: Callable[[Evidence], Finding]
-    recipes: bool = True
+    about: str = "recipe"
 
 
 CLAIMS = (
@@ -55,34 +56,34 @@ CLAIMS = (
         "pk_grows_with_ws",
         "PK grows with the increase of WS; a significant positive relationship",
         "sections 4 and 5",
-        "slope of PK on WS within networks",
-        "supported if the interval is above 0, contradicted if below",
+        "slope of PK on WS, mean over networks",
+        "interval over networks: supported if the interval is above 0, contradicted if below",
         verdicts.pk_grows_with_ws,
     ),
     Claim(
         "ws_above_zero",
         "WS is generally greater than 0",
         "section 2.2",
-        "share of networks and lambdas with WS > 0",
-        "exact binomial interval, cells taken for independent: above or below one half",
+        "share of networks with WS > 0 at every lambda",
+        "exact binomial interval over networks: above or below one half",
         verdicts.ws_above_zero,
-        recipes=False,
+        about="study",
     ),
     Claim(
         "ws_grows_with_lambda",
         "WS is expected to increase as the channels get sparser; lambda controls the sparsity",
         "sections 2.1 and 2.2",
-        "rank correlation of WS and lambda within networks",
-        "permutation within networks: supported if it rises, contradicted if it falls, at a one-sided p of 0.025",
+        "share of networks in which WS rises with lambda",
+        "exact binomial interval over networks: above or below one half",
         verdicts.ws_grows_with_lambda,
-        recipes=False,
+        about="study",
     ),
     Claim(
         "compression_grows_with_ws",
         "higher channel sparsity achieves greater compression rates at an acceptable accuracy",
         "abstract, section 6",
-        "slope of the compression rate at PK on WS within networks",
-        "supported if the interval is above 0, contradicted if below",
+        "slope of the compression rate at PK on WS, mean over networks",
+        "interval over networks: supported if the interval is above 0, contradicted if below",
         verdicts.compression_grows_with_ws,
     ),
     Claim(
@@ -100,7 +101,7 @@ CLAIMS = (
         "paired difference of PK, Liu et al. less Ye et al.",
         "supported if the interval is within the margin, contradicted if it excludes 0 and leaves the margin",
         verdicts.method_matters_little_to_pk,
-        recipes=False,
+        about="methods",
     ),
     Claim(
         "method_matters_little_to_the_slope",
@@ -109,7 +110,7 @@ CLAIMS = (
         "paired difference of m, Liu et al. less Ye et al.",
         "supported if the interval is within the margin, contradicted if it excludes 0 and leaves the margin",
         verdicts.method_matters_little_to_the_slope,
-        recipes=False,
+        about="methods",
     ),
     Claim(
         "mobilenets_have_the_highest_r",
@@ -164,7 +165,7 @@ CLAIMS = (
         "most channels in VGGNets can be safely pruned without channel sparsification",
         "section 5",
         "smallest PK of a VGG at lambda 0",
-        "intervals over locations: supported if all are above one half, contradicted if one is below",
+        "intervals over seeds: supported if all are above one half, contradicted if one is below",
         verdicts.vggs_prune_without_sparsification,
     ),
     Claim(
@@ -197,18 +198,25 @@ CLAIMS = (
 def claims(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas.DataFrame:
     """Every claim of the paper with our numbers and the verdict on them: ``claims.csv``.
 
-    `cells`: the table of that name. `margins`: differences of pk, m and r that count as none. Claims about pruning have
-    a row for each of the paper's two methods that the study has, by its default recipe. `printed_verdict` is what the
-    same test says of the paper's own printed numbers (`evidence.printed`), empty where they do not suffice.
+    `cells`: the table of that name, of one repair. `margins`: differences of pk, m and r that count as none. Claims
+    about pruning have a row for each of the paper's two methods that the study has, by its default recipe; claims about
+    both methods one for each reading of Ye et al. `printed_verdict` is what the same test says of the paper's own
+    printed numbers (`evidence.printed`), empty where they do not suffice.
     """
-    recipes = [recipe for recipe in METHODS if recipe in set(cells["recipe"])] or list(METHODS)
-    evidence = {recipe: (gather(cells, recipe, margins), printed(recipe, margins)) for recipe in recipes}
+    there = set(cells["recipe"])
+    recipes = [recipe for recipe in METHODS if recipe in there] or list(METHODS)
+    readings = [recipe for recipe in READINGS_OF_YE if recipe in there] or list(READINGS_OF_YE[:1])
+    of = {"recipe": recipes, "methods": readings, "study": recipes[:1]}
     rows = []
     for claim in CLAIMS:
-        for recipe in recipes if claim.recipes else recipes[:1]:
-            ours, theirs = (asdict(claim.judge(each)) for each in evidence[recipe])
+        for recipe in of[claim.about]:
+            if claim.about == "methods":
+                evidence = gather(cells, recipes[0], margins, ye=recipe), printed(recipes[0], margins)
+            else:
+                evidence = gather(cells, recipe, margins), printed(recipe, margins)
+            ours, theirs = (asdict(claim.judge(each)) for each in evidence)
             row = {name: getattr(claim, name) for name in ("says", "where", "quantity", "test")}
-            row |= {"claim": claim.name, "recipe": recipe if claim.recipes else ""}
+            row |= {"claim": claim.name, "recipe": "" if claim.about == "study" else recipe}
             row["printed_verdict"] = "" if theirs["estimate"] is None else theirs["verdict"]
             rows.append(row | ours)
     return table(rows, COLUMNS)

@@ -3,13 +3,12 @@
 import itertools
 from collections.abc import Mapping
 
-import numpy
 import pandas
 
 from channel_sparsity.analysis.labels import ALL
-from channel_sparsity.analysis.pooling import pool
 from channel_sparsity.analysis.records import table
-from channel_sparsity.analysis.statistics import mean, mean_of_values
+from channel_sparsity.analysis.slopes import over_networks, slopes
+from channel_sparsity.analysis.statistics import mean_of_values
 from channel_sparsity.analysis.within import Within, several
 
 #: The columns of ``comparisons.csv`` and their types.
@@ -45,16 +44,19 @@ def equivalence(low: float | None, high: float | None, margin: float) -> str:
 
 
 def comparisons(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas.DataFrame:
-    """Every two recipes that prune the same network, on the cells that both have: ``comparisons.csv``.
+    """Every two recipes of one repair that prune the same network, on the cells that both have: ``comparisons.csv``.
 
     `cells`: the table of that name. `margins`: how large a difference of pk, m and r counts as none, fixed beforehand.
     Recipes prune the same trained networks, so both have the same WS, and what differs is PK alone. A pair of cells
     counts where both are included. `difference` is the first recipe's less the other's: of PK (mean over lambdas, a
-    paired t), of m (the slope of the difference on WS) and of r (Zou's interval for correlations that share WS). Rows
-    of ``all`` join the networks, each with an intercept of its own.
+    paired t), of m (the slope of the difference on WS) and of r (Zou's interval for correlations that share WS). In
+    rows of ``all`` each network is one observation of PK and of m, and r is that within networks.
     """
     rows = []
-    for recipe, other in itertools.combinations(dict.fromkeys(cells["recipe"]), 2):
+    repairs = dict(zip(cells["recipe"], cells["repair"], strict=True))
+    for recipe, other in itertools.combinations(repairs, 2):
+        if repairs[recipe] != repairs[other]:
+            continue
         pairs = _pairs(cells, recipe, other)
         shared = [name for name in dict.fromkeys(cells["network"]) if _prunes_both(cells, name, recipe, other)]
         for network in [*shared, *([ALL] if len(shared) > 1 else [])]:
@@ -83,25 +85,23 @@ def _pairs(cells: pandas.DataFrame, recipe: str, other: str) -> pandas.DataFrame
 
 
 def _of_pk(pairs: pandas.DataFrame) -> dict:
-    """The mean difference of PK; that of several networks is the mean of theirs."""
-    replicated = [own for _, own in pairs.groupby("network", sort=False) if len(own) > 1]
-    if not replicated:
+    """The mean difference of PK, over the lambdas of one network or over the means of several."""
+    means = pairs.assign(difference=pairs["first"] - pairs["second"])
+    if pairs["network"].nunique() > 1:
+        means = means.groupby("network")[["first", "second", "difference"]].mean()
+    if len(means) < 2:
         return {"quantity": "pk", "reason": f"needs 2 lambdas of a network, has {len(pairs)}"}
-    first, second = (float(numpy.mean([own[name].mean() for own in replicated])) for name in ("first", "second"))
-    return _found(
-        "pk", first, second, mean([mean_of_values(own["first"] - own["second"]) for own in replicated]).interval()
-    )
+    interval = mean_of_values(means["difference"]).interval()
+    return _found("pk", means["first"].mean(), means["second"].mean(), interval)
 
 
 def _of_m(pairs: pandas.DataFrame) -> dict:
     """The difference of the slopes, which is the slope of the difference, because both have the same WS."""
-    networks = pairs["network"]
-    first, second, both = (
-        pool(pairs["ws"], pk, networks) for pk in (pairs["first"], pairs["second"], pairs["first"] - pairs["second"])
-    )
-    if both.m is None:
+    pairs = pairs.assign(difference=pairs["first"] - pairs["second"])
+    first, second, both = (over_networks(slopes(pairs, name)) for name in ("first", "second", "difference"))
+    if both.value is None:
         return {"quantity": "m", "reason": both.reason}
-    return _found("m", first.m, second.m, (both.m_low, both.m_high))
+    return _found("m", first.value, second.value, (both.low, both.high))
 
 
 def _of_r(pairs: pandas.DataFrame) -> dict:

@@ -17,6 +17,7 @@ from channel_sparsity.analysis.paper import (
     TABLE_4_M,
 )
 from channel_sparsity.analysis.statistics import Estimate, fisher_z, line, pearson
+from channel_sparsity.configuration import FULL
 from channel_sparsity.naming import PAPER_NETWORKS, family
 
 #: Points behind each value of Tables 3 and 4: the paper does not say; six, as many as Table 1 shows, is assumed.
@@ -53,12 +54,15 @@ class Evidence:
         return label(network, scales.get(network, 1.0))
 
 
-def gather(cells: pandas.DataFrame, recipe: str, margins: Mapping[str, float]) -> Evidence:
-    """A study's evidence on one recipe; `cells` is the table of that name, with every recipe in it."""
+def gather(cells: pandas.DataFrame, recipe: str, margins: Mapping[str, float], ye: str = "ista") -> Evidence:
+    """A study's evidence on one recipe; `cells` is the table of that name, with every recipe of one repair in it.
+
+    `ye`: the recipe that stands for Ye et al. where the two methods are compared.
+    """
     own = cells[cells["recipe"] == recipe]
     points = levels(own)
     lines = {network: _line(points[points["network"] == network]) for network in dict.fromkeys(own["network"])}
-    ordered = pandas.concat([cells[cells["recipe"] == name] for name in METHODS])
+    ordered = pandas.concat([cells[cells["recipe"] == name] for name in ("slimming", ye)])
     methods = comparisons(ordered, margins)
     return Evidence(own, points, lines, methods, margins)
 
@@ -83,6 +87,7 @@ def printed(recipe: str, margins: Mapping[str, float]) -> Evidence:
                 "network": EXAMPLE_NETWORK,
                 "family": family(EXAMPLE_NETWORK),
                 "recipe": name,
+                "repair": FULL,
                 "lam": f"row {place}",
                 "seed": 0,
                 "ws": row.ws,

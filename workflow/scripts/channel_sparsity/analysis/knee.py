@@ -1,8 +1,9 @@
 """Prune Knee: how far a network can be pruned before its accuracy gives way (section 2.3; R19 to R21)."""
 
+import itertools
 import math
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy
 import pandas
@@ -21,12 +22,21 @@ LOSSES = {"rate_at_1_point": 0.01, "rate_at_2_points": 0.02, "rate_at_3_points":
 _DECIMALS = 12
 
 
+#: Rules by which a knee is found (R21).
+RULES = ("fixed_ends", "literal", "kneed")
+
+#: The least bend of a curve that has a knee. A loss that is 0 up to rate k and then straight has a bend of k, so this
+#: is two steps of pruning; a straight loss has 0.
+LEAST_BEND = 0.1
+
+
 @dataclass(frozen=True)
 class Rule:
     """How a knee is found.
 
-    `name`: ``fixed_ends`` (`fixed_ends`) or ``kneed`` (the package, R21). `axis`: the pruning rate that PK is
-    read on, a key of `AXES` (R19). `sensitivity` (psi of Eq. 7) and `online` are kneed's.
+    `name`: ``fixed_ends`` (`fixed_ends`), ``literal`` (`literal`, section 2.3 as it stands) or ``kneed`` (the package;
+    R21). `axis`: the pruning rate that PK is read on, a key of `AXES` (R19). `sensitivity` (psi of Eq. 7) is of the
+    last two, `online` of kneed.
     """
 
     name: str = "fixed_ends"
@@ -35,8 +45,8 @@ class Rule:
     online: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in ("fixed_ends", "kneed"):
-            raise StudyError(f"the knee's rule is {self.name}, but must be fixed_ends or kneed")
+        if self.name not in RULES:
+            raise StudyError(f"the knee's rule is {self.name}, but must be one of {', '.join(RULES)}")
         if self.axis not in AXES:
             raise StudyError(f"the knee's axis is {self.axis}, but must be one of {', '.join(AXES)}")
 
@@ -45,19 +55,14 @@ class Rule:
 class Knee:
     """A knee on one axis; all rates are shares of what the unpruned network has.
 
-    status: ``found``; ``censored`` where it is the curve's first or last point, so that the knee lies at or
-    beyond `bound`; or ``none``; the last two with a reason. position: PK, and grid: the step next to it; None
-    unless found. margin: by how much the difference curve is higher there than at its second local maximum,
-    which is at the rate `rival` (None where there is no second one, and for kneed).
+    status: ``found``; ``censored`` where it is the curve's first or last point, so that the knee lies at or beyond
+    `bound`; or ``none``; the last two with a reason. position: PK, the rate of a step; None unless found.
     """
 
     status: str
     reason: str = ""
     position: float | None = None
-    grid: float | None = None
     bound: float | None = None
-    margin: float | None = None
-    rival: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,37 +91,40 @@ def _at_each_rate(rate: numpy.ndarray, values: numpy.ndarray) -> tuple[numpy.nda
     return distinct, numpy.bincount(place, weights=values) / count, count
 
 
-def fixed_ends(trace: Trace, full_loss: float) -> Knee:
-    """The knee of a curve whose two ends are known: no loss at rate 0, `full_loss` (to chance) at rate 1.
+def difference(trace: Trace, full_loss: float) -> numpy.ndarray:
+    """D(x) = x - y(x) / full_loss at every rate of a curve: Kneedle's difference curve with its two ends known.
 
-    D(x) = x - y(x) / full_loss is Kneedle's difference curve for a convex, increasing loss, with the ends in
-    place of the smallest and largest measured value, so that the knee does not depend on how far the curve
-    was traced. PK is the vertex of the parabola through the highest point of D and its two neighbours. The
-    vertex lies between the middles of the two steps, because D is lower before that point and no higher after
-    it.
+    The loss is 0 at rate 0 and `full_loss` (to chance) at rate 1, in place of the smallest and the largest measured
+    value. So a knee does not depend on how far the curve was traced.
     """
-    rate = trace.rate
-    difference = numpy.round(rate - trace.fit / full_loss, _DECIMALS)
-    top = int(difference.argmax())
-    if difference[top] <= 0:
+    return numpy.round(trace.rate - trace.fit / full_loss, _DECIMALS)
+
+
+def fixed_ends(trace: Trace, full_loss: float) -> Knee:
+    """The knee where `difference` is highest, at the smaller rate if there are two."""
+    heights = difference(trace, full_loss)
+    top = int(heights.argmax())
+    if heights[top] <= 0:
         return Knee("none", "accuracy falls faster than channels go, from the first step on")
-    if top in (0, len(rate) - 1):
-        side = "beyond" if top else "before"
-        return Knee("censored", f"the knee lies {side} {100 * rate[top]:.1f} %", bound=float(rate[top]))
-    rise, fall = numpy.diff(difference[top - 1 : top + 2]) / numpy.diff(rate[top - 1 : top + 2])
-    before, after = (rate[top - 1] + rate[top]) / 2, (rate[top] + rate[top + 1]) / 2
-    vertex = before + (after - before) * rise / (rise - fall)
-    padded = numpy.concatenate([[-numpy.inf], difference, [-numpy.inf]])
-    peaks = find_peaks(padded)[0] - 1
-    others = sorted(peaks, key=lambda peak: difference[peak], reverse=True)[1:]
-    second = others[0] if others else None
-    return Knee(
-        "found",
-        position=float(vertex),
-        grid=float(rate[top]),
-        margin=None if second is None else float(difference[top] - difference[second]),
-        rival=None if second is None else float(rate[second]),
-    )
+    return _at(trace, top)
+
+
+def literal(trace: Trace, sensitivity: float) -> Knee:
+    """The knee as section 2.3 describes it, in the measured losses, with the curve turned round for a loss (R21).
+
+    Rates and losses are min-max normalised. From left to right, a local maximum of x - y is the knee if, before the
+    next one, x - y falls below its value there less `sensitivity` times the mean distance of two rates (Eq. 7).
+    """
+    nothing = Knee("none", f"no local maximum is followed by a fall of {sensitivity:g} steps (Eq. 7)")
+    if len(trace.rate) < 3 or numpy.ptp(trace.loss) == 0:
+        return nothing
+    x, y = ((values - values.min()) / numpy.ptp(values) for values in (trace.rate, trace.loss))
+    heights = numpy.round(x - y, _DECIMALS)
+    tops = 1 + numpy.flatnonzero((heights[1:-1] > heights[:-2]) & (heights[1:-1] > heights[2:]))
+    for top, following in itertools.pairwise([*tops, len(heights)]):
+        if heights[top:following].min() < heights[top] - sensitivity * numpy.diff(x).mean():
+            return _at(trace, int(top))
+    return nothing
 
 
 def by_kneed(trace: Trace, sensitivity: float, online: bool) -> Knee:
@@ -131,37 +139,71 @@ def by_kneed(trace: Trace, sensitivity: float, online: bool) -> Knee:
         answer = KneeLocator(
             trace.rate, trace.loss, S=sensitivity, curve="convex", direction="increasing", online=online
         )
-    if answer.knee is None:
-        return nothing
-    return Knee("found", position=float(answer.knee), grid=float(answer.knee))
+    return nothing if answer.knee is None else _at(trace, int(numpy.flatnonzero(trace.rate == answer.knee)[0]))
+
+
+def _at(trace: Trace, place: int) -> Knee:
+    """The knee at a point of the curve; at one of its ends the knee itself may lie beyond."""
+    rate = float(trace.rate[place])
+    if place in (0, len(trace.rate) - 1):
+        return Knee("censored", f"the knee lies {'beyond' if place else 'before'} {100 * rate:.1f} %", bound=rate)
+    return Knee("found", position=rate)
 
 
 def find(trace: Trace, full_loss: float, rule: Rule) -> Knee:
     """The knee of a curve by the rule, whose axis is the curve's."""
-    if rule.name == "kneed":
-        return by_kneed(trace, rule.sensitivity, rule.online)
-    return fixed_ends(trace, full_loss)
+    match rule.name:
+        case "fixed_ends":
+            return fixed_ends(trace, full_loss)
+        case "literal":
+            return literal(trace, rule.sensitivity)
+        case "kneed":
+            return by_kneed(trace, rule.sensitivity, rule.online)
+
+
+def straight(bend: float, accuracy: float, full_loss: float, clips: int) -> str:
+    """Why a curve bends too little to have a knee; empty if it bends enough.
+
+    `bend`: the highest of `difference`. It must reach `LEAST_BEND`, and twice the standard error that the loss has from
+    `clips` validation clips at half of them right, before and after pruning taken for independent.
+    """
+    error = math.sqrt((accuracy * (1 - accuracy) + 0.25) / clips) / full_loss
+    needed = max(LEAST_BEND, 2 * error)
+    if bend >= needed:
+        return ""
+    return f"the curve is too straight for a knee: it bends by {max(bend, 0):.2f}, where {needed:.2f} is needed"
+
+
+#: What else a curve is summed up to.
+SUMMARIES = ("share_kept", *LOSSES)
 
 
 def summaries(trace: Trace, full_loss: float) -> dict[str, float]:
     """What else a pruning curve can be summed up to, from the isotonic fit with `full_loss` at rate 1 (chance).
 
     share_kept: of what the network has above chance, the mean share that it keeps over all rates from 0 to 1
-    (1 - the area under the loss curve). The names of `LOSSES`: the largest rate at which the loss is no
-    more than that many points.
+    (1 - the area under the loss curve). The names of `LOSSES`: `rate_within` of that many points.
     """
+    rate, loss = _to_chance(trace, full_loss)
+    rates = {name: rate_within(trace, full_loss, limit) for name, limit in LOSSES.items()}
+    return {"share_kept": float(1 - numpy.trapezoid(loss, rate) / full_loss)} | rates
+
+
+def rate_within(trace: Trace, full_loss: float, limit: float) -> float:
+    """The largest rate at which the loss is no more than `limit`, between two steps by a straight line."""
+    rate, loss = _to_chance(trace, full_loss)
+    over = int(numpy.searchsorted(loss, limit, side="right"))  # the first point that loses more
+    if over in (0, len(loss)):
+        return float(over > 0)
+    ends = slice(over - 1, over + 1)
+    return float(numpy.interp(limit, loss[ends], rate[ends]))
+
+
+def _to_chance(trace: Trace, full_loss: float) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Rates and losses of a curve that goes on to chance at rate 1."""
     rate = numpy.append(trace.rate, 1.0) if trace.rate[-1] < 1 else trace.rate
     # A trace may end worse than chance: what it lost more than all of it counts as all.
-    loss = numpy.minimum(numpy.append(trace.fit, full_loss)[: len(rate)], full_loss)
-    result = {"share_kept": float(1 - numpy.trapezoid(loss, rate) / full_loss)}
-    for name, limit in LOSSES.items():
-        over = int(numpy.searchsorted(loss, limit, side="right"))  # the first point that loses more
-        if over == 0 or over == len(loss):
-            result[name] = float(over > 0)
-        else:
-            ends = slice(over - 1, over + 1)
-            result[name] = float(numpy.interp(limit, loss[ends], rate[ends]))
-    return result
+    return rate, numpy.minimum(numpy.append(trace.fit, full_loss)[: len(rate)], full_loss)
 
 
 def _unusable(loss: numpy.ndarray, accuracy: float, classes: int, clips: int) -> str:
@@ -184,16 +226,18 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
     `curve`: ``curve.csv``, a row a step from the unpruned network on, with the columns channel_rate,
     parameter_rate, masked_rate, accuracy and accuracy_loss. `classes`: the number of scenes, so that chance
     is 1 / classes. `clips`: the number of validation clips. A network that is within three standard errors of
-    chance before pruning has no knee. The result:
+    chance before pruning has no knee, nor has a curve that is too `straight`. The result:
 
-    - rule, axis and the `Knee` on that axis: status, reason, bound, margin, rival (PK is null unless found);
+    - rule, axis and the `Knee` on that axis: status, reason, bound (PK is null unless found);
     - pk_channels, pk_parameters, pk_masked: PK on each axis by the same rule, and pk_grid: the step of the
-      rule's axis;
-    - at PK, between the steps next to it: accuracy_loss (of the isotonic fit), compression_rate (share of the
-      parameters that surgery removes) and masked_rate (share that masks would; R20); accuracy_loss_grid is
-      measured, at pk_grid;
-    - axes: the `Knee` on each axis; cross_checks: what each rule answers on the rule's axis; summaries: `summaries`
-      of the curve on that axis (null where the network is at chance).
+      rule's axis, which is PK there;
+    - at PK, compression_rate (share of the parameters that surgery removes), masked_rate (share that masks would; R20)
+      and the loss: accuracy_loss of the isotonic fit, accuracy_loss_grid as measured;
+    - bend: how far the curve is from straight, on the rule's axis, and margin: by how much the difference curve is
+      higher at its top than at its second local maximum;
+    - axes: the `Knee` on each axis; cross_checks and cross_check_losses: what each rule answers on the rule's axis,
+      and the loss there (of the isotonic fit); summaries: `summaries` of the curve on that axis (null where the network
+      is at chance).
     """
     missing = [name for name in (*AXES.values(), "accuracy", "accuracy_loss") if name not in curve]
     if missing:
@@ -206,33 +250,61 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
 
     full_loss = accuracy - 1 / classes
     traces = {axis: Trace.of(rate, loss) for axis, rate in rates.items()}
+    trace = traces[rule.axis]
+    heights = difference(trace, full_loss)
+    bend = float(heights.max())
 
-    knees = {axis: find(trace, full_loss, rule) for axis, trace in traces.items()}
-    trace, knee = traces[rule.axis], knees[rule.axis]
+    def knee_of(trace: Trace, rule: Rule) -> Knee:
+        found = find(trace, full_loss, rule)
+        reason = straight(float(difference(trace, full_loss).max()), accuracy, full_loss, clips)
+        # A knee at an end says "no sooner" or "no later" also of a curve that hardly bends.
+        return Knee("none", reason) if reason and found.status == "found" else found
+
+    knees = {axis: knee_of(each, rule) for axis, each in traces.items()}
+    knee = knees[rule.axis]
     checks = {
-        "fixed_ends": fixed_ends(trace, full_loss).position,
-        "kneed": by_kneed(trace, rule.sensitivity, online=False).position,
-        "kneed_online": by_kneed(trace, rule.sensitivity, online=True).position,
+        name: knee_of(trace, replace(rule, name=name.removesuffix("_online"), online=name.endswith("_online"))).position
+        for name in CHECKS
     }
-    at_knee = {}
+    at_knee = {"bend": bend, "margin": _margin(heights)}
     if knee.status == "found":
         removed = {axis: _at_each_rate(rates[rule.axis], rate)[1] for axis, rate in rates.items()}
-        at_knee = {
-            "accuracy_loss": float(numpy.interp(knee.position, trace.rate, trace.fit)),
-            "accuracy_loss_grid": float(trace.loss[trace.rate == knee.grid][0]),
-            "compression_rate": float(numpy.interp(knee.position, trace.rate, removed["parameters"])),
-            "masked_rate": float(numpy.interp(knee.position, trace.rate, removed["masked"])),
+        place = int(numpy.flatnonzero(trace.rate == knee.position)[0])
+        at_knee |= {
+            "accuracy_loss": float(trace.fit[place]),
+            "accuracy_loss_grid": float(trace.loss[place]),
+            "compression_rate": float(removed["parameters"][place]),
+            "masked_rate": float(removed["masked"][place]),
         }
-    return _record(rule, knees, at_knee, checks, summaries(trace, full_loss))
+    losses = {
+        name: None if place is None else float(numpy.interp(place, trace.rate, trace.fit))
+        for name, place in checks.items()
+    }
+    return _record(rule, knees, at_knee, checks, losses, summaries(trace, full_loss))
+
+
+#: The rules that a knee is cross-checked by.
+CHECKS = (*RULES, "kneed_online")
+
+
+def _margin(heights: numpy.ndarray) -> float | None:
+    """By how much the highest point of a difference curve is higher than its second local maximum; None without one."""
+    padded = numpy.concatenate([[-numpy.inf], heights, [-numpy.inf]])
+    peaks = numpy.sort(padded[find_peaks(padded)[0]])
+    return float(peaks[-1] - peaks[-2]) if len(peaks) > 1 else None
 
 
 def without_knee(reason: str, rule: Rule) -> dict:
     """What `measure` returns of a curve that cannot have a knee."""
-    return _record(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {}, {})
+    return _record(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {}, {}, {})
 
 
-def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict, summed_up: dict) -> dict:
-    """What ``knee.json`` holds; `at_knee` is empty where there is no knee, the others where none was sought."""
+#: What ``knee.json`` says of the curve, and of the network at its knee.
+_MEASURED = ("accuracy_loss", "accuracy_loss_grid", "compression_rate", "masked_rate", "bend", "margin")
+
+
+def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict, losses: dict, summed_up: dict) -> dict:
+    """What ``knee.json`` holds; what is missing of the last four is null."""
     knee = knees[rule.axis]
     return {
         "status": knee.status,
@@ -242,15 +314,11 @@ def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict, sum
         "pk_channels": knees["channels"].position,
         "pk_parameters": knees["parameters"].position,
         "pk_masked": knees["masked"].position,
-        "pk_grid": knee.grid,
-        "accuracy_loss": at_knee.get("accuracy_loss"),
-        "accuracy_loss_grid": at_knee.get("accuracy_loss_grid"),
-        "compression_rate": at_knee.get("compression_rate"),
-        "masked_rate": at_knee.get("masked_rate"),
-        "margin": knee.margin,
-        "rival": knee.rival,
+        "pk_grid": knee.position,
         "bound": knee.bound,
+        **{name: at_knee.get(name) for name in _MEASURED},
         "axes": {axis: asdict(each) for axis, each in knees.items()},
-        "cross_checks": {name: checks.get(name) for name in ("fixed_ends", "kneed", "kneed_online")},
-        "summaries": {name: summed_up.get(name) for name in ("share_kept", *LOSSES)},
+        "cross_checks": {name: checks.get(name) for name in CHECKS},
+        "cross_check_losses": {name: losses.get(name) for name in CHECKS},
+        "summaries": {name: summed_up.get(name) for name in SUMMARIES},
     }

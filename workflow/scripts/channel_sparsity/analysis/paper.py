@@ -11,6 +11,10 @@ from channel_sparsity.naming import PAPER_NETWORKS
 #: The recipe that follows each of the paper's two pruning methods, by the name that people read.
 METHODS = {"slimming": "Liu et al.", "ista": "Ye et al."}
 
+#: The readings of Ye et al. that the study has: the lowest gammas for what their channels cost, as we read the method's
+#: own paper, and the lowest gammas, as this paper's words have it for both methods (R23).
+READINGS_OF_YE = ("ista", "ista-flat")
+
 #: The network of Table 1.
 EXAMPLE_NETWORK = "vgg16"
 

@@ -2,20 +2,19 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy
 import pandas
 
 from channel_sparsity.analysis.knee import AXES, Knee, Rule, measure
 from channel_sparsity.analysis.records import table
-from channel_sparsity.analysis.within import Within
+from channel_sparsity.analysis.statistics import correlate, regress
 
 #: The columns of ``readings.csv`` and their types.
 COLUMNS = {
     "network": str,
     "reading": str,
-    "differs": int,
     "study": str,
     "recipe": str,
     "rule": str,
@@ -39,7 +38,7 @@ COLUMNS = {
 WORDS = {
     "rule": {
         "fixed_ends": "knee: fixed ends (R21)",
-        "fixed_ends_grid": "knee: fixed ends, on a step (R21)",
+        "literal": "knee: section 2.3 (R21)",
         "kneed": "knee: kneed, offline (R21)",
         "kneed_online": "knee: kneed, online (R21)",
     },
@@ -67,19 +66,18 @@ WORDS = {
 #: The column of each WS.
 _WS = {"signed": "ws", "magnitudes": "ws_absolute", "without_depthwise": "ws_without_depthwise"}
 
-#: The reading of a row that differs in nothing, or in more than one thing, from what the study is configured to.
-AS_CONFIGURED, SEVERAL = "as configured", "several"
+#: The reading of a row that differs in nothing from what the study is configured to.
+AS_CONFIGURED = "as configured"
 
 
 @dataclass(frozen=True)
 class Reading:
     """One way to read what is left to the analysis; each field is a key of `WORDS` with one of its values.
 
-    rule: how a knee is found, `fixed_ends_grid` at the step that fixed_ends finds, without the parabola. axis: the rate
-    that it is found on. gammas: those that WS is of. limit: which lambdas count: up to the largest within the margin
-    (R9), half or twice that margin, only those within it (both), or all. censored: whether a knee at the end of its
-    curve is left out or taken there. reference: what a loss is counted from, the trained network or the unpruned one
-    fine-tuned as the pruned ones are.
+    rule: how a knee is found. axis: the rate that it is found on. gammas: those that WS is of. limit: which lambdas
+    count: up to the largest within the margin (R9), half or twice that margin, only those within it (both), or all.
+    censored: whether a knee at the end of its curve is left out or taken there. reference: what a loss is counted
+    from, the trained network or the unpruned one fine-tuned as the pruned ones are.
     """
 
     rule: str
@@ -94,18 +92,13 @@ class Reading:
         """The reading of a study whose knees are found by `rule`."""
         return cls("kneed_online" if rule.name == "kneed" and rule.online else rule.name, rule.axis)
 
-    def differences(self, other: "Reading") -> list[str]:
-        """In words, what this reading has and the other has not."""
-        return [
-            WORDS[field.name][getattr(self, field.name)]
-            for field in fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
-        ]
-
-
-def all_readings() -> Iterator[Reading]:
-    """Every combination of the readings of the analysis."""
-    yield from (Reading(*choice) for choice in itertools.product(*WORDS.values()))
+    def others(self) -> Iterator[tuple[str, "Reading"]]:
+        """This reading, and each that differs from it in one thing, with what that is in words."""
+        yield AS_CONFIGURED, self
+        for name, words in WORDS.items():
+            for choice in words:
+                if choice != getattr(self, name):
+                    yield words[choice], replace(self, **{name: choice})
 
 
 def knees(curve: pandas.DataFrame, metrics: Mapping, control: Mapping, rule: Rule) -> dict[tuple, Knee]:
@@ -125,18 +118,17 @@ def knees(curve: pandas.DataFrame, metrics: Mapping, control: Mapping, rule: Rul
     accuracy = [curve["accuracy"].iloc[0] if finetuned is None else finetuned, *curve["accuracy"].iloc[1:]]
     from_control = curve.assign(accuracy=accuracy, accuracy_loss=accuracy[0] - numpy.array(accuracy))
     for reference, traced in (("step_0", curve), ("finetuned", from_control)):
-        for name, online in (("fixed_ends", False), ("kneed", False), ("kneed", True)):
-            axes = measure(traced, classes, clips, Rule(name, "channels", rule.sensitivity, online))["axes"]
+        for name in WORDS["rule"]:
+            one = Rule(name.removesuffix("_online"), "channels", rule.sensitivity, name.endswith("_online"))
+            axes = measure(traced, classes, clips, one)["axes"]
             for axis in AXES:
-                found[name + "_online" * online, axis, reference] = Knee(**axes[axis])
-        for axis in AXES:
-            found["fixed_ends_grid", axis, reference] = found["fixed_ends", axis, reference]
+                found[name, axis, reference] = Knee(**axes[axis])
     return found
 
 
 def _pk(knee: Knee, reading: Reading) -> float:
     """PK of a knee by a reading; not a number where it counts as missing."""
-    place = knee.grid if reading.rule == "fixed_ends_grid" else knee.position
+    place = knee.position
     if place is None and reading.censored == "bound":
         place = knee.bound
     return numpy.nan if place is None else place
@@ -151,7 +143,7 @@ def vary(
     configured: Rule,
     margin: float,
 ) -> pandas.DataFrame:
-    """r and m of each network under every reading: ``readings.csv``.
+    """r and m of each network under each reading of the analysis, one at a time: ``readings.csv``.
 
     `cells`: the table of that name. `sparsity`: a row a trained network with network, lam, seed, ws, ws_absolute and
     ws_without_depthwise. `found`: for each (recipe, network, lam, seed) what `knees` found. `recipes`: those that
@@ -159,9 +151,9 @@ def vary(
     a lambda may cost (R9).
 
     n, r (Eq. 10, Fisher's z) and m (Eq. 8, Student's t), of the mean over seeds at each lambda as in
-    ``correlation.csv``; in how many things a row differs from the study as configured, and reading, in which if it is
-    one. A reading that is the same as another by construction has no row: WS without depthwise gammas where a network
-    has none.
+    ``correlation.csv``; reading: in what a row differs from the study as configured; for other recipes, in the recipe.
+    A reading that is the same as another by construction has no row: WS without depthwise gammas where a network has
+    none.
     """
     own, rows = Reading.of(configured), []
     trained = ["network", "lam", "seed"]
@@ -170,22 +162,18 @@ def vary(
         known = [found[recipe, network, cell.lam, cell.seed] for cell in group.itertuples()]
         counted = _limits(group, margin)
         no_depthwise = group["ws_without_depthwise"].equals(group["ws"])
-        for reading in all_readings():
+        configured_as = list(own.others()) if recipe == recipes[0] else [(f"recipe: {recipe}", own)]
+        for words, reading in configured_as:
             if reading.gammas == "without_depthwise" and no_depthwise:
                 continue
             pk = [_pk(each[reading.rule, reading.axis, reading.reference], reading) for each in known]
-            differences = reading.differences(own) + ([f"recipe: {recipe}"] if recipe != recipes[0] else [])
             rows.append(
                 {"network": network, "study": study, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
                 | {field.name: getattr(reading, field.name) for field in fields(reading)}
-                | {"differs": len(differences), "reading": _words(differences)}
+                | {"reading": words}
                 | _line(group["lam"], group[_WS[reading.gammas]], pk, counted[reading.limit])
             )
     return table(rows, COLUMNS)
-
-
-def _words(differences: Sequence[str]) -> str:
-    return AS_CONFIGURED if not differences else differences[0] if len(differences) == 1 else SEVERAL
 
 
 def _limits(group: pandas.DataFrame, margin: float) -> dict[str, numpy.ndarray]:
@@ -212,9 +200,9 @@ def _line(lam: pandas.Series, ws: pandas.Series, pk: Sequence[float], counted: n
     counted = counted & numpy.isfinite(ws) & numpy.isfinite(pk)
     _, place, seeds = numpy.unique(lam.to_numpy()[counted], return_inverse=True, return_counts=True)
     ws, pk = (numpy.bincount(place, weights=values[counted]) / seeds for values in (ws, pk))
-    within = Within(pk, numpy.zeros(len(seeds), int))
-    r = within.correlation(ws)
-    return {"n": len(seeds), "reason": r.reason} | r.columns("r") | within.slope(ws).columns("m")
+    r, m = correlate(ws, pk), regress(ws, pk)
+    interval = {"r": r.r, "r_low": r.r_low, "r_high": r.r_high, "m": m.m, "m_low": m.m_low, "m_high": m.m_high}
+    return {"n": len(seeds), "reason": r.reason or m.reason} | interval
 
 
 def beside(readings: pandas.DataFrame, others: Mapping[str, pandas.DataFrame]) -> pandas.DataFrame:
@@ -228,7 +216,7 @@ def beside(readings: pandas.DataFrame, others: Mapping[str, pandas.DataFrame]) -
             (other["study"] == name)
             & (other["reading"] == AS_CONFIGURED)
             & other["network"].isin(set(readings["network"]))
-        ].assign(differs=1, reading=f"study: {name}")
+        ].assign(reading=f"study: {name}")
         for name, other in others.items()
     ]
     return pandas.concat([readings, *added], ignore_index=True)

@@ -1,9 +1,8 @@
 """Weight Skewness (Eq. 4 to 6) and what stands beside it: how sparse a network's channels are."""
 
-from collections.abc import Callable
-
 import numpy
 import pandas
+from scipy import stats
 
 from channel_sparsity.files import StudyError
 
@@ -23,12 +22,7 @@ FIELDS = (
     "ws",
     "ws_absolute",
     "ws_without_depthwise",
-    "gini",
-    "hoyer",
-    "l1_l2",
-    "entropy",
-    "kurtosis",
-    "share_lower_class",
+    "l_skewness",
     "undefined",
     "largest_contribution",
     "largest_contribution_layer",
@@ -67,80 +61,13 @@ def weight_skewness(gammas: numpy.ndarray) -> float | None:
     return None if terms is None else float(terms.sum())
 
 
-def gini(gammas: numpy.ndarray) -> float:
-    """Gini index of the magnitudes: sum of (2 i - N - 1) a_i / (N sum of a_i), a sorted upwards, i from 1.
+def l_skewness(gammas: numpy.ndarray) -> float:
+    """L-skewness of all gammas, signed: the third L-moment over the second (Hosking 1990), between -1 and 1.
 
-    0 where all are alike, 1 - 1/N where one is left (Hurley & Rickard 2009). Not all may be zero.
+    WS is a sum of cubes, which a dozen large gammas may decide (R12); this one is a sum of first powers. The gammas
+    must have a spread.
     """
-    magnitudes = numpy.sort(numpy.abs(gammas))
-    weights = 2 * numpy.arange(1, len(magnitudes) + 1) - len(magnitudes) - 1
-    return float(weights @ magnitudes / (len(magnitudes) * magnitudes.sum()))
-
-
-def l1_l2(gammas: numpy.ndarray) -> float:
-    """L1 norm over L2 norm: sqrt(N) where all magnitudes are alike, 1 where one is left. Not all may be zero."""
-    return float(numpy.abs(gammas).sum() / numpy.linalg.norm(gammas))
-
-
-def hoyer(gammas: numpy.ndarray) -> float:
-    """Hoyer's measure (2004), (sqrt(N) - L1/L2) / (sqrt(N) - 1): from 0 (all alike) to 1 (one is left).
-
-    For one network it is a falling line in L1/L2. Not all gammas may be zero.
-    """
-    root = numpy.sqrt(len(gammas))
-    return float((root - l1_l2(gammas)) / (root - 1))
-
-
-def entropy(gammas: numpy.ndarray) -> float:
-    """Shannon entropy of the magnitudes' shares of their sum, over ln N: from 1 (all alike) to 0 (one is left).
-
-    Not all gammas may be zero.
-    """
-    shares = numpy.abs(gammas) / numpy.abs(gammas).sum()
-    shares = shares[shares > 0]
-    return float(-(shares @ numpy.log(shares)) / numpy.log(len(gammas)))
-
-
-def kurtosis(gammas: numpy.ndarray) -> float:
-    """Excess kurtosis, m4 / m2^2 - 3, of all gammas, signed. They must have a spread."""
-    squares = (gammas - gammas.mean()) ** 2
-    return float((squares**2).mean() / squares.mean() ** 2 - 3)
-
-
-def share_lower_class(gammas: numpy.ndarray) -> float:
-    """Share of the gammas in the lower of the two classes that their magnitudes fall into best.
-
-    The split with the largest variance between the classes (Otsu 1979), that is the two-point distribution
-    that is nearest to the magnitudes in squares: what a threshold such as `NEAR_ZERO` has to be told, it finds. The
-    magnitudes must differ.
-    """
-    magnitudes = numpy.sort(numpy.abs(gammas))
-    total, lower = len(magnitudes), numpy.arange(1, len(magnitudes))
-    below = numpy.cumsum(magnitudes)[:-1]
-    distance = (magnitudes.sum() - below) / (total - lower) - below / lower
-    between = numpy.where(magnitudes[:-1] < magnitudes[1:], lower * (total - lower) * distance**2, -1)
-    return float(lower[between.argmax()] / total)
-
-
-def share_removed_by(ws: float) -> float:
-    """The share 1 - q of zeros in the distribution on two points that has this WS.
-
-    If a share q of the gammas is left, all alike, and the others are zero, WS = (1 - 2 q) / sqrt(q (1 - q)) for many
-    gammas, so that 1 - q = (1 + WS / sqrt(4 + WS^2)) / 2: rising in WS, flat towards 1. If exactly the zeros can go, it
-    is also PK: the relation that holds by construction.
-    """
-    return float((1 + ws / numpy.sqrt(4 + ws**2)) / 2)
-
-
-#: Measures of all gammas, and whether they need magnitudes that differ instead of one that is not zero.
-_MEASURES: dict[str, tuple[Callable[[numpy.ndarray], float], bool]] = {
-    "gini": (gini, False),
-    "hoyer": (hoyer, False),
-    "l1_l2": (l1_l2, False),
-    "entropy": (entropy, False),
-    "kurtosis": (kurtosis, True),
-    "share_lower_class": (share_lower_class, True),
-}
+    return float(stats.lmoment(gammas, order=3))
 
 
 def _beside_ws(values: numpy.ndarray, depthwise: numpy.ndarray) -> dict:
@@ -148,18 +75,10 @@ def _beside_ws(values: numpy.ndarray, depthwise: numpy.ndarray) -> dict:
 
     `depthwise` [N]: which gammas belong to depthwise convolutions.
     """
-    magnitudes = numpy.abs(values)
-    skewness = {"ws": values, "ws_absolute": magnitudes, "ws_without_depthwise": values[~depthwise]}
+    skewness = {"ws": values, "ws_absolute": numpy.abs(values), "ws_without_depthwise": values[~depthwise]}
     found = {name: weight_skewness(those) for name, those in skewness.items()}
-    undefined = {name: "these gammas do not differ" for name, ws in found.items() if ws is None}
-    for name, (function, needs_spread) in _MEASURES.items():
-        if needs_spread and contributions(values if name == "kurtosis" else magnitudes) is None:
-            undefined[name] = "these gammas do not differ"
-        elif not magnitudes.any():
-            undefined[name] = "all gammas are 0"
-        else:
-            found[name] = function(values)
-    return found | {"undefined": undefined}
+    found["l_skewness"] = None if found["ws"] is None or len(values) < 3 else l_skewness(values)
+    return found | {"undefined": {name: "these gammas do not differ" for name in found if found[name] is None}}
 
 
 def measure(gammas: pandas.DataFrame) -> dict:
@@ -170,7 +89,7 @@ def measure(gammas: pandas.DataFrame) -> dict:
     - status (``measured``, or ``undefined`` with a reason; WS and what belongs to it are then None) and ws;
     - ws_absolute: WS of the magnitudes, which differs where gammas are negative; ws_without_depthwise: WS without
       the gammas of depthwise convolutions (R12);
-    - gini, hoyer, l1_l2, entropy, kurtosis, share_lower_class: the functions of that name;
+    - l_skewness: the function of that name;
     - undefined: why any of these, by name, is None;
     - largest_contribution: the single term of Eq. 4 of the largest magnitude, signed and in units of WS, with
       the layer and channel that it comes from, since one outlier can make up most of a sum of cubes (R12,
@@ -224,5 +143,5 @@ def measure(gammas: pandas.DataFrame) -> dict:
 
 def _unmeasured(reason: str) -> dict:
     """What changes in the record of gammas of which nothing can be measured."""
-    names = ("ws", "ws_absolute", "ws_without_depthwise", *_MEASURES)
+    names = ("ws", "ws_absolute", "ws_without_depthwise", "l_skewness")
     return {"reason": reason, "undefined": dict.fromkeys(names, reason)}

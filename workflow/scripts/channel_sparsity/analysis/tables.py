@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas
 
+from channel_sparsity.analysis.knee import AXES, Trace, rate_within
 from channel_sparsity.analysis.records import table
 from channel_sparsity.analysis.replicates import seed_intervals
 from channel_sparsity.analysis.statistics import correlate, leave_one_out, pearson, regress, tau_b
@@ -47,6 +48,10 @@ CELLS = {
     "accuracy_loss_held_out": float,
     "training_status": str,
     "curve_status": str,
+    "criterion": str,
+    "repair": str,
+    "rate_within_margin": float,
+    "mean_accuracy": float,
 }
 
 #: The columns of ``correlation.csv`` and their types.
@@ -103,14 +108,20 @@ _GROUP = ["network", "recipe"]
 def cells(records: Iterable[Mapping], margin: float) -> pandas.DataFrame:
     """One row for each pruned network: ``cells.csv``, ordered by network (Table 2), recipe, lambda and seed.
 
-    `records`: mappings with network, recipe, lam, seed and the contents of that cell's ``metrics.json`` (metrics),
-    ``sparsity.json`` (sparsity), ``control.json`` (control) and ``knee.json`` (knee). `margin`: how far the accuracy
-    may lie under the best (section 3.2; `within_limit`), as a fraction.
+    `records`: mappings with network, recipe, criterion, repair, lam, seed and the contents of that cell's
+    ``metrics.json`` (metrics), ``sparsity.json`` (sparsity), ``control.json`` (control), ``knee.json`` (knee) and
+    ``curve.csv`` (curve). `margin`: how far the accuracy may lie under the best (section 3.2; `within_limit`), as a
+    fraction. rate_within_margin: the largest rate, on the knee's axis, whose accuracy is within the margin of the best
+    of its network, whatever its own was before pruning. mean_accuracy: over all rates from 0 to 1.
 
     A cell is included where its network was trained, lies within that limit, and has a WS and a knee on the
     chosen axis (`pk`); otherwise `reason` says in words which of these it lacks.
     """
+    records = list(records)
     frame = pandas.DataFrame([_cell(record) for record in records], columns=[*CELLS, "lacks"])
+    best = frame["network"].map(_best_accuracies(frame))
+    for name, values in _absolute(records, best, margin).items():
+        frame[name] = values
     limits = _limits(frame, margin)
     over = [limits[network, lam] for network, lam in zip(frame["network"], frame["lam"], strict=True)]
     frame["reason"] = ["; ".join(filter(None, both)) for both in zip(over, frame["lacks"], strict=True)]
@@ -156,6 +167,8 @@ def _cell(record: Mapping) -> dict:
         "accuracy_loss_held_out": knee["resampled"]["accuracy_loss_held_out"],
         "training_status": metrics["status"],
         "curve_status": record["control"]["status"],
+        "criterion": record["criterion"],
+        "repair": record["repair"],
         "lacks": _lacks(metrics, sparsity, knee),
     }
 
@@ -172,6 +185,29 @@ def _lacks(metrics: Mapping, sparsity: Mapping, knee: Mapping) -> str:
     elif knee["status"] == "none":
         problems.append(f"no knee: {knee.get('reason')}")
     return "; ".join(problems)
+
+
+def _best_accuracies(frame: pandas.DataFrame) -> pandas.Series:
+    """The best accuracy of each network over its lambdas, the mean over seeds, before pruning."""
+    return frame.groupby(["network", "lam"])["accuracy"].mean().groupby("network").max()
+
+
+def _absolute(records: Sequence[Mapping], best: Iterable[float], margin: float) -> dict[str, list[float | None]]:
+    """rate_within_margin and mean_accuracy of `cells`; None where the network has no accuracy over chance."""
+    found = {"rate_within_margin": [], "mean_accuracy": []}
+    for record, most in zip(records, best, strict=True):
+        kept = record["knee"]["summaries"]["share_kept"]
+        if kept is None:
+            found["rate_within_margin"].append(None)
+            found["mean_accuracy"].append(None)
+            continue
+        accuracy, chance = record["metrics"]["accuracy"], 1 / len(record["metrics"]["accuracy_per_scene"])
+        curve = record["curve"]
+        trace = Trace.of(curve[AXES[record["knee"]["axis"]]].to_numpy(float), curve["accuracy_loss"].to_numpy(float))
+        limit = margin - (most - accuracy)
+        found["rate_within_margin"].append(rate_within(trace, accuracy - chance, limit + 1e-9))
+        found["mean_accuracy"].append(chance + kept * (accuracy - chance))
+    return found
 
 
 def _limits(frame: pandas.DataFrame, margin: float) -> dict[tuple[str, str], str]:

@@ -11,14 +11,12 @@ from scipy import stats
 from channel_sparsity.analysis.comparisons import equivalence
 from channel_sparsity.analysis.evidence import Evidence
 from channel_sparsity.analysis.labels import label
-from channel_sparsity.analysis.pooling import pool
-from channel_sparsity.analysis.statistics import Estimate, line, mean, mean_of_values
+from channel_sparsity.analysis.replicates import ENOUGH
+from channel_sparsity.analysis.slopes import over_networks, slopes
+from channel_sparsity.analysis.statistics import line, mean_of_values
 from channel_sparsity.naming import PAPER_NETWORKS, family
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
-
-#: Orders of WS that are tried for a p.
-PERMUTATIONS = 9999
 
 #: "Approximately between 2% and 5%" (section 3.3): what rounds to 2 or 5 points is in.
 LOSS_AT_PK = (0.015, 0.055)
@@ -58,87 +56,62 @@ def without(networks: Sequence[str]) -> str:
     return f"no estimate for {', '.join(map(label, networks))}" if networks else ""
 
 
-def _within_networks(evidence: Evidence, column: str) -> Finding:
-    """Whether a column of the points grows with WS within networks."""
-    points = evidence.points
-    result = pool(points["ws"], points[column], points["network"])
-    if result.m is None:
-        return lacking(result.reason, result.n)
-    remark = "" if result.n_networks == 1 else f"one slope for {result.n_networks} networks"
-    if result.p_same_slope is not None and result.p_same_slope < 0.05:
-        remark += f", which differ in slope (p = {result.p_same_slope:.3f})"
-    falling = [network for network, high in _highest_slopes(points, column).items() if high < 0]
+def _grows(evidence: Evidence, column: str) -> Finding:
+    """Whether a column of the points grows with WS: the mean slope over networks (`over_networks`)."""
+    own = slopes(evidence.points, column)
+    mean, n = over_networks(own), len(evidence.points)
+    if mean.value is None:
+        return lacking(mean.reason, n)
+    remark = f"mean of {len(own)} networks" if len(own) > 1 else "one network, by its own line"
+    falling = [name for name, each in own.items() if each.interval(1 - 0.05 / len(own))[1] < 0]
     if falling:
-        remark += f"{'; ' if remark else ''}falls for certain in {', '.join(map(evidence.name, falling))}"
-    return Finding(result.m, result.m_low, result.m_high, result.n, by_sign(result.m_low, result.m_high), remark)
-
-
-def _highest_slopes(points: pandas.DataFrame, column: str) -> dict[str, float]:
-    """The upper bound of each network's own slope on WS, 95 % for all networks together (Bonferroni)."""
-    own = {network: each for network, each in points.groupby("network", sort=False) if each["ws"].nunique() > 2}
-    return {
-        network: line(each["ws"], each[column])[0].interval(1 - 0.05 / len(own))[1] for network, each in own.items()
-    }
+        remark += f"; falls for certain in {', '.join(map(evidence.name, falling))}"
+    return Finding(mean.value, mean.low, mean.high, n, by_sign(mean.low, mean.high), remark)
 
 
 def pk_grows_with_ws(evidence: Evidence) -> Finding:
-    """The common slope of PK on WS, each network with an intercept of its own."""
-    return _within_networks(evidence, "pk")
+    """The slope of PK on WS, the mean over networks."""
+    return _grows(evidence, "pk")
 
 
 def compression_grows_with_ws(evidence: Evidence) -> Finding:
-    """The common slope of the compression rate at PK on WS, each network with an intercept of its own."""
-    return _within_networks(evidence, "compression_rate")
+    """The slope of the compression rate at PK on WS, the mean over networks."""
+    return _grows(evidence, "compression_rate")
 
 
-def _trained(evidence: Evidence) -> pandas.DataFrame:
-    """Network, lam and WS, the mean over seeds, of the networks within the limit of lambda, pruned well or not."""
+#: What is true of a study by the way its grid of lambdas was chosen.
+_BY_DESIGN = "by design: grids of lambda are chosen so that WS rises"
+
+
+def _trained(evidence: Evidence) -> dict[str, pandas.DataFrame]:
+    """By network: lam and WS, the mean over seeds, of those within the limit of lambda, pruned well or not."""
     cells = evidence.cells[evidence.cells["within_limit"]].dropna(subset=["ws"])
-    return cells.groupby(["network", "lam"], sort=False)["ws"].mean().reset_index()
+    points = cells.groupby(["network", "lam"], sort=False)["ws"].mean().reset_index()
+    return dict(iter(points.groupby("network", sort=False)))
+
+
+def _share(holds: Sequence[bool], remark: str) -> Finding:
+    """In how many networks something holds: more than half, or fewer, by the exact binomial interval?"""
+    low, high = map(float, stats.binomtest(sum(holds), len(holds)).proportion_ci())
+    return Finding(sum(holds) / len(holds), low, high, len(holds), by_sign(low - 0.5, high - 0.5), remark)
 
 
 def ws_above_zero(evidence: Evidence) -> Finding:
-    """The share of the networks at each lambda that have a positive WS: more than half, or fewer?"""
-    ws = _trained(evidence)["ws"]
-    if ws.empty:
+    """The share of the networks whose WS is positive at every lambda."""
+    trained = _trained(evidence)
+    if not trained:
         return lacking("no network has a WS")
-    positive = int((ws > 0).sum())
-    low, high = map(float, stats.binomtest(positive, len(ws)).proportion_ci())
-    return Finding(positive / len(ws), low, high, len(ws), by_sign(low - 0.5, high - 0.5))
+    return _share([bool((own["ws"] > 0).all()) for own in trained.values()], _BY_DESIGN)
 
 
 def ws_grows_with_lambda(evidence: Evidence) -> Finding:
-    """The rank correlation of WS and lambda within networks, and its p by permutation within networks.
-
-    The verdict is by p, since Fisher's interval takes a handful of points in perfect order for certain; it is not shown
-    then.
-    """
-    trained = _trained(evidence)
-    lam = pandas.to_numeric(trained["lam"], errors="coerce")
-    if lam.isna().any():
+    """The share of the networks, of those with three lambdas, in which WS rises with lambda (Kendall's tau above 0)."""
+    trained = [own for own in _trained(evidence).values() if len(own) > 2]
+    if not trained:
+        return lacking("no network has three lambdas with a WS")
+    if any(pandas.to_numeric(own["lam"], errors="coerce").isna().any() for own in trained):
         return lacking("the lambdas are not given")
-    networks = trained["network"]
-    lam, ws = lam.groupby(networks).rank(), trained["ws"].groupby(networks).rank()
-    result = pool(lam, ws, networks)
-    if result.r is None:
-        return lacking(result.reason, result.n)
-    p_up, p_down = _permuted(lam.to_numpy(), ws.to_numpy(), networks.to_numpy())
-    verdict = SUPPORTED if p_up <= 0.025 else CONTRADICTED if p_down <= 0.025 else UNDECIDED
-    perfect = abs(result.r) > 1 - 1e-9
-    low, high = (None, None) if perfect else (result.r_low, result.r_high)
-    return Finding(result.r, low, high, result.n, verdict, f"one-sided p = {min(p_up, p_down):.4f}")
-
-
-def _permuted(x: numpy.ndarray, y: numpy.ndarray, networks: numpy.ndarray) -> tuple[float, float]:
-    """One-sided p of y rising, and of y falling, with x: of as many orders of y within networks from a fixed seed."""
-    rng = numpy.random.default_rng(0)
-    observed, drawn = 0.0, numpy.zeros(PERMUTATIONS)
-    for network in dict.fromkeys(networks):
-        dx, own = x[networks == network] - x[networks == network].mean(), y[networks == network]
-        observed += dx @ own
-        drawn += rng.permuted(numpy.tile(own, (PERMUTATIONS, 1)), axis=1) @ dx
-    up, down = ((drawn >= observed - 1e-9).sum(), (drawn <= observed + 1e-9).sum())
-    return float(up + 1) / (PERMUTATIONS + 1), float(down + 1) / (PERMUTATIONS + 1)
+    return _share([stats.kendalltau(own["lam"].map(float), own["ws"]).statistic > 0 for own in trained], _BY_DESIGN)
 
 
 def loss_at_pk(evidence: Evidence) -> Finding:
@@ -189,41 +162,41 @@ def method_matters_little_to_the_slope(evidence: Evidence) -> Finding:
 
 
 def b_is_pk_without_sparsification(evidence: Evidence) -> Finding:
-    """b of the line through the other lambdas, less PK at lambda 0, the mean over networks, against the margin of PK.
-
-    The error holds that of b and, since PK at lambda 0 is a single point, the scatter of points about the line.
-    """
+    """b of the line through the other lambdas less PK at lambda 0, the mean over networks, against the margin of PK."""
     differences, skewness = [], []
     for _, own in evidence.points.groupby("network", sort=False):
         unpenalised = own["lam"] == "0"
         rest = own[~unpenalised]
         if unpenalised.any() and len(rest) > 2 and numpy.ptp(rest["ws"]) > 0:
-            m, b = line(rest["ws"], rest["pk"])
-            scatter = m.error * math.sqrt(((rest["ws"] - rest["ws"].mean()) ** 2).sum())
-            value = b.value - float(own.loc[unpenalised, "pk"].iloc[0])
-            differences.append(Estimate(value, math.hypot(b.error, scatter), b.df))
+            _, b = line(rest["ws"], rest["pk"])
+            differences.append(b.value - float(own.loc[unpenalised, "pk"].iloc[0]))
             skewness.append(own.loc[unpenalised, "ws"].iloc[0])
-    if not differences:
-        return lacking("needs a network with PK at lambda 0 and at three others", len(evidence.points))
-    difference = mean(differences)
+    if len(differences) < 2:
+        return lacking("needs two networks with PK at lambda 0 and at three others", len(evidence.points))
+    difference = mean_of_values(differences)
     low, high = difference.interval()
     remark = f"{len(differences)} networks; their mean WS at lambda 0 is {numpy.mean(skewness):.2f}, b is for 0"
     verdict = as_equal(low, high, evidence.margins["pk"])
-    return Finding(
-        difference.value, low, high, len(evidence.points), verdict, remark.replace("1 networks", "1 network")
-    )
+    return Finding(difference.value, low, high, len(evidence.points), verdict, remark)
 
 
 def vggs_prune_without_sparsification(evidence: Evidence) -> Finding:
-    """The smallest PK of a VGG at lambda 0, by its interval over locations: more than half of the channels?"""
+    """The smallest PK of a VGG at lambda 0: more than half of the channels? Its interval is over trainings (seeds).
+
+    Each of the VGGs' intervals holds 95 % for all of them together (Bonferroni).
+    """
     cells = evidence.cells
-    chosen = cells[(cells["family"] == "vgg") & (cells["lam"] == "0") & cells["included"]].dropna(subset=["pk_low"])
+    chosen = cells[(cells["family"] == "vgg") & (cells["lam"] == "0") & cells["included"]].dropna(subset=["pk"])
     if chosen.empty:
-        return lacking("no VGG has an interval of PK at lambda 0")
-    missing = without([each for each in PAPER_NETWORKS if family(each) == "vgg" and each not in set(chosen["network"])])
-    least = chosen.loc[chosen["pk"].idxmin()]
-    if (chosen["pk_high"] < 0.5).any():
+        return lacking("no VGG has a PK at lambda 0")
+    pk = {network: own["pk"].to_numpy() for network, own in chosen.groupby("network", sort=False)}
+    least = min(pk, key=lambda network: pk[network].mean())
+    if min(map(len, pk.values())) < ENOUGH:
+        return Finding(pk[least].mean(), None, None, len(chosen), UNDECIDED, f"needs {ENOUGH} seeds of every VGG")
+    intervals = {network: mean_of_values(own).interval(1 - 0.05 / len(pk)) for network, own in pk.items()}
+    missing = without([each for each in PAPER_NETWORKS if family(each) == "vgg" and each not in pk])
+    if any(high < 0.5 for _, high in intervals.values()):
         verdict = CONTRADICTED
     else:
-        verdict = SUPPORTED if (chosen["pk_low"] > 0.5).all() and not missing else UNDECIDED
-    return Finding(least["pk"], chosen["pk_low"].min(), least["pk_high"], len(chosen), verdict, missing)
+        verdict = SUPPORTED if all(low > 0.5 for low, _ in intervals.values()) and not missing else UNDECIDED
+    return Finding(pk[least].mean(), *intervals[least], len(chosen), verdict, missing)

@@ -1,6 +1,5 @@
 """How y follows x within networks, pooled, and which of two x it follows more closely (R24)."""
 
-import math
 from collections.abc import Iterator
 
 import numpy
@@ -9,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from channel_sparsity.analysis.labels import ALL
-from channel_sparsity.analysis.statistics import Bounded, Estimate, difference_of_correlations, fisher
+from channel_sparsity.analysis.statistics import Bounded, difference_of_correlations, fisher
 
 #: Share of false verdicts that is allowed among all comparisons of a scope, together.
 ALPHA = 0.05
@@ -21,48 +20,34 @@ DECIDING = 6
 _RESOLUTION = 1e-9
 
 
-def without_given(values: numpy.ndarray, given: numpy.ndarray) -> numpy.ndarray:
-    """What is left of centred values [n] when their line in the centred `given` [n] is taken out."""
-    power = given @ given
-    return values - given * (given @ values / power) if power > 0 else values
-
-
 class Within:
     """What y of the cells of one or more networks has to do with their x, within networks.
 
     Every value is taken from its network's mean first: pooled as they are, networks that differ in WS and PK alike
     would show a correlation that none of them has, or hide one that all have (Simpson). A network's mean costs a degree
-    of freedom, and so does a `given` variable, whose line is taken out of all others (partial correlation).
+    of freedom.
     """
 
     def __init__(
         self,
         y: ArrayLike,
         networks: ArrayLike,
-        given: ArrayLike | None = None,
         names: tuple[str, str] = ("WS", "PK"),
     ):
-        """`y`, `given` [n]: finite; `networks` [n]: names. `names`: of x and y, for reasons."""
+        """`y` [n]: finite; `networks` [n]: names. `names`: of x and y, for reasons."""
         _, self._place, self._sizes = numpy.unique(networks, return_inverse=True, return_counts=True)
         self.count, self.groups = len(self._place), len(self._sizes)
-        #: As many points of a single network, without a given variable, have the same degrees of freedom.
-        self.points = self.count - max(self.groups - 1, 0) - (given is not None)
+        #: As many points of a single network have the same degrees of freedom.
+        self.points = self.count - max(self.groups - 1, 0)
         self._names = names
-        self._given = None if given is None else self._centred(numpy.asarray(given, float))
-        self._y = self._left(y)
+        self._y = self._centred(y)
 
-    def _centred(self, values: numpy.ndarray) -> numpy.ndarray:
-        """Values [n] less the mean of their network."""
-        return values - (numpy.bincount(self._place, weights=values) / self._sizes)[self._place]
-
-    def _left(self, values: ArrayLike) -> numpy.ndarray:
-        """Centred values without what the given variable explains; 0 where all that is left of them is rounding."""
+    def _centred(self, values: ArrayLike) -> numpy.ndarray:
+        """Values [n] less the mean of their network; 0 where all that is left of them is rounding."""
         values = numpy.asarray(values, float)
-        left = self._centred(values)
-        if self._given is not None:
-            left = without_given(left, self._given)
-        varies = numpy.linalg.norm(left) > _RESOLUTION * numpy.linalg.norm(values)
-        return left if varies else numpy.zeros(self.count)
+        centred = values - (numpy.bincount(self._place, weights=values) / self._sizes)[self._place]
+        varies = numpy.linalg.norm(centred) > _RESOLUTION * numpy.linalg.norm(values)
+        return centred if varies else numpy.zeros(self.count)
 
     def _r(self, x: numpy.ndarray, y: numpy.ndarray) -> float:
         """r of centred x and y that vary, never beyond 1 by rounding."""
@@ -81,7 +66,7 @@ class Within:
 
     def correlation(self, x: ArrayLike, confidence: float = 0.95) -> Bounded:
         """Pearson's r of x [n] and y within networks, with the interval of Fisher's z, where `points` are four."""
-        x = self._left(x)
+        x = self._centred(x)
         if reason := self._no_correlation(x):
             return Bounded(reason=reason)
         r = self._r(x, self._y)
@@ -93,7 +78,7 @@ class Within:
         The two depend on each other, since they share y and since predictors are alike; the interval takes that into
         account.
         """
-        x, other = self._left(x), self._left(reference)
+        x, other = self._centred(x), self._centred(reference)
         if reason := self._no_correlation(x, other):
             return Bounded(reason=reason)
         first, second, between = self._r(x, self._y), self._r(other, self._y), self._r(x, other)
@@ -113,36 +98,6 @@ class Within:
         difference = self.difference(x, reference, 1 - 2 * stats.norm.sf(out))
         decided = self.points >= DECIDING or difference.value == 0
         return decide(difference.low, difference.high) if decided else "undecided"
-
-    def slope(self, x: ArrayLike, confidence: float = 0.95) -> Bounded:
-        """Slope of y on x [n], the same for all networks, with Student's t interval."""
-        x = self._left(x)
-        if reason := self._no_slope(x):
-            return Bounded(reason=reason)
-        power, df = x @ x, self.points - 2
-        error = math.sqrt((without_given(self._y, x) ** 2).sum() / df / power)
-        return Estimate(float(x @ self._y / power), error, df).bounded(confidence)
-
-    def unexplained(self, x: ArrayLike) -> float:
-        """What one slope on x [n] leaves of the sum of squares of y within networks."""
-        return float((without_given(self._y, self._left(x)) ** 2).sum())
-
-    def error_left_out(self, x: ArrayLike | None = None) -> float | None:
-        """Root mean square error of predicting each y from the other points: networks' means and a common slope on x.
-
-        Without x, from the network's other points alone. None where a network has one point only, or where x or y does
-        not vary. In closed form: residual / (1 - leverage).
-        """
-        leverage, residual = 1 / self._sizes[self._place], self._y
-        if x is not None:
-            x = self._left(x)
-            if not x.any():
-                return None
-            leverage = leverage + x**2 / (x @ x)
-            residual = without_given(residual, x)
-        if not self._y.any() or (1 - leverage < _RESOLUTION).any():
-            return None
-        return float(numpy.sqrt(numpy.mean((residual / (1 - leverage)) ** 2)))
 
 
 def decide(low: float | None, high: float | None) -> str:

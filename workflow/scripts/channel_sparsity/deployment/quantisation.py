@@ -65,9 +65,7 @@ def _ranges(path: Path, batches: Iterable[np.ndarray]) -> TensorsData:
     calibrator.collect_data(_Clips(batches))
     extremes = calibrator.compute_data()
     rounded = {
-        name: TensorData(
-            lowest=rounded_outwards(extremes[name].lowest), highest=rounded_outwards(extremes[name].highest)
-        )
+        name: TensorData(**{end: rounded_outwards(getattr(extremes[name], end)) for end in ("lowest", "highest")})
         for name in extremes.keys()  # noqa: SIM118
     }
     return TensorsData(extremes.calibration_method, rounded)

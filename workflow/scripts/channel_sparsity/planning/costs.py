@@ -74,10 +74,11 @@ def training_work(speed: Speed, training: Mapping, clips: Clips, start_s: float)
 
 def curve_work(speed: Speed, recipe: Mapping, clips: Clips, start_s: float) -> Work:
     """One pruning curve, if every layer loses the same share, with its control (fine-tuning without pruning)."""
-    tuned = recipe["finetuning"]["when"] != "none"
-    learning = recipe["finetuning"]["epochs"] * clips.train if tuned else 0
-    # Before fine-tuning and after it; and what takes statistics anew is a prediction of all training clips.
-    predicting = (1 + tuned) * clips.validation + tuned * recipe["finetuning"]["recalibrate"] * clips.train
+    trained, recalibrated = recipe["finetuning"]["when"] != "none", recipe["finetuning"]["recalibrate"]
+    learning = recipe["finetuning"]["epochs"] * clips.train if trained else 0
+    learning += clips.train if recipe["method"] == "taylor" else 0  # whose scores are gradients
+    # Before the repair and after it; and what takes statistics anew is a prediction of all training clips.
+    predicting = (1 + (trained or recalibrated)) * clips.validation + recalibrated * clips.train
     seconds, macs = start_s, 0.0
     for rate in [0.0, *rates_of(recipe)]:
         seconds += speed.shape_s + learning * speed.train_at(rate) + predicting * speed.predict_at(rate)

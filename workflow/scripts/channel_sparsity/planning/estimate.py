@@ -90,7 +90,8 @@ def _trainings(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
 
 
 def _curves(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
-    for name, network in curves_of(config):
+    for curve, network in curves_of(config):
+        name = curve.recipe
         speed, recipe = pace.speeds[network], recipe_of(config, name)
         cells = len(lambdas_of(config, network)) * len(config["seeds"])
         work = curve_work(speed, recipe, clips, pace.start_s)

@@ -1,7 +1,15 @@
 """What a pruning method may go by beside the network."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from channel_sparsity.training.features import Subset
+
+#: How the scores of the two normalisations of one channel of a depthwise pair make one (R12).
+TIED = {"min": torch.amin, "mean": torch.mean, "max": torch.amax}
 
 
 @dataclass(frozen=True)
@@ -9,12 +17,26 @@ class Context:
     """The circumstances in which channels are ranked.
 
     `recipe`: the settings of the recipe (`pruning` and `recipes` of the configuration). `name`: the network's. `seed`:
-    that of its training. `bands` and `frames`: the size of a clip. `step`: of the pruning curve, from 1 on.
+    that of its training. `train`: the clips that it was trained on. `step`: of the pruning curve, from 1 on.
     """
 
     recipe: Mapping
     name: str
     seed: int
-    bands: int
-    frames: int
+    train: Subset
     step: int = 1
+
+    @property
+    def bands(self) -> int:
+        """Mel bands of a clip."""
+        return self.train.logmel.shape[1]
+
+    @property
+    def frames(self) -> int:
+        """Frames of a clip."""
+        return self.train.logmel.shape[2]
+
+
+def tied(scores: Sequence[Tensor], context: Context) -> Tensor:
+    """One score [channels] from those of each normalisation of a set, as the recipe's `tied_gammas` says (R12)."""
+    return TIED[context.recipe["tied_gammas"]](torch.stack(list(scores)), dim=0)

@@ -3,7 +3,7 @@
 import copy
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,7 @@ from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Failure, accuracy, fit, predict
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recalibration import recalibrate
-from channel_sparsity.training.recipe import Recipe
+from channel_sparsity.training.recipe import Recipe, finetuning_recipe
 from channel_sparsity.training.state import State
 
 log = logging.getLogger(__name__)
@@ -30,14 +30,14 @@ class Schedule:
     """How far each step goes and what follows it.
 
     `step`: the share of channels that goes in a step, `step_of` the ``original`` or the ``remaining`` ones (R16), up to
-    `highest_rate`. `finetuning`: ``each`` step goes on from the fine-tuned network of the one before; ``once`` cuts the
-    trained network to each rate directly, then fine-tunes; ``none`` (R17).
+    `highest_rate`. `from_trained`: whether each rate is cut from the trained network, instead of from the repaired
+    network of the step before (R17).
     """
 
     step: float
     step_of: str
     highest_rate: float
-    finetuning: str
+    from_trained: bool
 
     def counts(self, channels: int) -> list[int]:
         """How many of `channels` are gone after each step; 5 % of the original up to 95 % makes 19 steps."""
@@ -52,17 +52,32 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Finetuning:
-    """How a cut network is fine-tuned: with a fresh optimiser, by `recipe`, under `penalty` (R17, R23).
+    """How a cut network is repaired (R17).
 
-    `rescaling`: Ye et al.'s alpha. Gammas and betas are multiplied and the weights that read them divided by it before,
-    and the other way round afterwards. `recalibrate`: whether the running statistics of the normalisations are then
-    taken anew, from all training clips as they are.
+    `recipe`: its fine-tuning, with a fresh optimiser, under `penalty` (R23); None trains no weight. `rescaling`: Ye et
+    al.'s alpha. Gammas and betas are multiplied and the weights that read them divided by it before, and the other way
+    round afterwards. `recalibrate`: whether the running statistics of the normalisations are then taken anew, from all
+    training clips as they are.
     """
 
-    recipe: Recipe
+    recipe: Recipe | None
     penalty: Penalty
     rescaling: float = 1.0
     recalibrate: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether a cut network is repaired at all."""
+        return self.recipe is not None or self.recalibrate
+
+
+def planned(recipe: Mapping, training: Mapping, lam: float) -> tuple[Schedule, Finetuning]:
+    """The steps and the repair that a recipe of the configuration asks for, after `training` at lambda `lam`."""
+    tuning = recipe["finetuning"]
+    schedule = Schedule(recipe["step"], recipe["step_of"], recipe["highest_rate"], tuning["when"] == "once")
+    trained = None if tuning["when"] == "none" else finetuning_recipe(training, tuning)
+    penalty = Penalty(tuning["penalty"], lam)
+    return schedule, Finetuning(trained, penalty, tuning["rescaling"], tuning["recalibrate"])
 
 
 @dataclass(frozen=True)
@@ -169,10 +184,10 @@ def trace(
         if gone(last) == most:
             log.info("the curve ends: every layer is down to its last channel")
             return
-        source = trained if schedule.finetuning == "once" else last
+        source = trained if schedule.from_trained else last
         pruned = method.prune(source, number, count - gone(source))
         before = None
-        if schedule.finetuning != "none":
+        if finetuning.changes:
             before = accuracy(predict(padded(pruned), validation), validation)
             purpose = (name, "finetuning", number)
             try:
@@ -201,15 +216,17 @@ def finetune(
     purpose: tuple[str | int, ...],
     state: State | None = None,
 ) -> torch.nn.Module:
-    """A fine-tuned copy of `network`, which learns in round numbers of channels (see `padding`), and `Failure`."""
+    """A repaired copy of `network`, which learns in round numbers of channels (see `padding`), and `Failure`."""
     network = copy.deepcopy(network)
-    rescale(network, finetuning.rescaling)
+    alpha = 1.0 if finetuning.recipe is None else finetuning.rescaling
+    rescale(network, alpha)
     learner = padded(network)
-    penalty = finetuning.penalty.options(learner, *train.logmel.shape[1:], priced=network)
-    for epoch in fit(learner, train, finetuning.recipe, seed=seed, purpose=purpose, state=state, **penalty):
-        log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
+    if finetuning.recipe is not None:
+        penalty = finetuning.penalty.options(learner, *train.logmel.shape[1:], priced=network)
+        for epoch in fit(learner, train, finetuning.recipe, seed=seed, purpose=purpose, state=state, **penalty):
+            log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
     if finetuning.recalibrate:
         recalibrate(learner, train)
     tuned = trimmed(learner, network)
-    rescale(tuned, 1 / finetuning.rescaling)
+    rescale(tuned, 1 / alpha)
     return tuned

@@ -20,14 +20,14 @@ def replay(
 ) -> Network:
     """The network of step `step` of the curve that `curve.trace` traces from the same arguments, bit for bit.
 
-    The steps in between are not measured, and those that it does not come from (fine-tuning ``once``) not made.
+    The steps in between are not measured, and those that it does not come from (`Schedule.from_trained`) not made.
     """
     counts = schedule.counts(_channels(network))
     pruned = network
-    for number in range(max(step, 1) if schedule.finetuning == "once" else 1, step + 1):
+    for number in range(max(step, 1) if schedule.from_trained else 1, step + 1):
         gone = _channels(network) - _channels(pruned)
         pruned = method.prune(pruned, number, counts[number - 1] - gone)
-        if schedule.finetuning != "none":
+        if finetuning.changes:
             pruned = finetune(pruned, finetuning, train, seed=seed, purpose=(name, "finetuning", number))
     return pruned
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.analysis import claims, pooling, tables
+from channel_sparsity.analysis import claims, outcomes, tables
 from channel_sparsity.analysis.plotting import network_labels, recipe_label
 from channel_sparsity.configuration import lambdas_of
 from channel_sparsity.files import read_json, sha256
@@ -23,7 +23,6 @@ from channel_sparsity.report.versions import versions
 #: The sections of the page and what the contents call them.
 SECTIONS = {
     "answer": "The answer",
-    "asked": "What was asked",
     "data": "The recordings",
     "explore": "Cell by cell",
     "figures": "Figures",
@@ -81,14 +80,15 @@ def contents(
 
 def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) -> dict:
     """What the page says after the tables."""
-    correlation = tables.read_table(folder / "correlation.csv", tables.CORRELATION)
     paper = pandas.read_csv(folder / "paper.csv", keep_default_na=False, na_values={name: [""] for name in _NUMBERS})
     judged = tables.read_table(folder / "claims.csv", claims.COLUMNS)
-    pooled = tables.read_table(folder / "pooled.csv", pooling.POOLED)
+    compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
+    rows = claim_rows(judged)
     return {
-        "answer": answer(judged, pooled, correlation, cells),
+        "answer": answer(compared, judged),
         "beside": beside(paper, dict(zip(cells["network"], cells["width_scale"], strict=True))),
-        "claims": claim_rows(judged),
+        "claims": [row for row in rows if row["ours"]],
+        "unjudged": [row for row in rows if not row["ours"]],
         "excluded": excluded_rows(cells),
         "sizes": _sizes(cells, configuration),
     }

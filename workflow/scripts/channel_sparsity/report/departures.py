@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.analysis.paper import METHODS
-from channel_sparsity.configuration import lambdas_of, recipe_of
+from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
 from channel_sparsity.naming import PAPER_NETWORKS, family
 
 #: What stands for the paper's value where it has none.
@@ -113,8 +113,9 @@ def _penalty(config: Mapping) -> str:
 
 
 def _main_recipe(config: Mapping) -> dict:
-    """The settings of the study's first recipe."""
-    return recipe_of(config, config["curves"][0]["recipe"])
+    """The settings of the study's first recipe, with the last of its repairs."""
+    first = config["curves"][0]["recipe"]
+    return recipe_of(config, [curve.recipe for curve, _ in curves_of(config) if curve.criterion == first][-1])
 
 
 def _pruning(name: str, words: Mapping | None = None) -> Callable[[Mapping], str]:
@@ -151,7 +152,9 @@ def _knee(config: Mapping) -> str:
     knee = config["knee"]
     if knee["rule"] == "kneed":
         return f"Kneedle, psi = {knee['sensitivity']:g}{', online' if knee['online'] else ''}"
-    return "Kneedle's difference curve with fixed ends, read between the steps"
+    if knee["rule"] == "literal":
+        return f"Kneedle as section 2.3 describes it, psi = {knee['sensitivity']:g}"
+    return "the top of Kneedle's difference curve, with fixed ends"
 
 
 SETTINGS = (
@@ -224,7 +227,7 @@ SETTINGS = (
         "... running statistics",
         "3.3",
         NOT_SAID,
-        lambda c: "taken anew afterwards" if _main_recipe(c)["finetuning"]["recalibrate"] else "",
+        lambda c: "taken anew" if _main_recipe(c)["finetuning"]["recalibrate"] else "",
         "R17",
     ),
     Setting("Ye et al.'s training", "3.3", NOT_SAID, _ista, "R23"),

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 #: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of
-#: the paper's study with five seeds stays under 5 MB, which mail servers take.
+#: the paper's study stays under 5 MB, which mail servers take.
 VECTOR_BYTES = 500_000
 
 

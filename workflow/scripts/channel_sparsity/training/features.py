@@ -1,5 +1,6 @@
 """The log-mel store as a network sees it: normalised batches of clips, with labels."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,11 @@ class Subset:
         """Clips `which` of the subset: features [n, 1, bands, frames], normalised, and labels [n]."""
         features = self.logmel.index_select(0, self.rows[which])
         return ((features - self.mean) / self.standard_deviation).unsqueeze(1), self.labels[which]
+
+
+def in_batches(clips: Subset, most: int = 128) -> tuple[torch.Tensor, ...]:
+    """All clips of a subset, as equal batches as can be, of at most so many."""
+    return torch.arange(len(clips), device=clips.rows.device).tensor_split(math.ceil(len(clips) / most))
 
 
 def load_subsets(

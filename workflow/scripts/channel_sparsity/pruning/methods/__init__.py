@@ -15,6 +15,7 @@ from channel_sparsity.pruning.context import Context
 from channel_sparsity.pruning.ista import shrink
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
+from channel_sparsity.training.features import Subset
 
 #: What tells one method from another, which channels go first: a score for every channel, [channels] per prunable set
 #: in the order of the layers; the lowest go first.
@@ -67,12 +68,12 @@ def _highest_gone(scores: Mapping[str, Tensor], keep: Mapping[str, Tensor]) -> f
     return highest
 
 
-def method_of(recipe: Mapping, *, name: str, seed: int, bands: int, frames: int) -> Method:
-    """The method that a recipe describes, for network `name` trained with `seed` on clips [bands, frames].
+def method_of(recipe: Mapping, *, name: str, seed: int, train: Subset) -> Method:
+    """The method that a recipe describes, for network `name` trained with `seed` on the clips `train`.
 
     Its file is imported by its name (and the fingerprint of a rule knows which one), so that a new method touches no
     other.
     """
     module = import_module(f"channel_sparsity.pruning.methods.{recipe['method']}")
-    context = Context(recipe, name, seed, bands, frames)
+    context = Context(recipe, name, seed, train)
     return Method(module.scores, context, recipe["absorb"], recipe["shrink_survivors"])

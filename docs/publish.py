@@ -1,0 +1,169 @@
+"""Publish a finished study: its digests, its tables, its figures and a page made from them.
+
+    PYTHONPATH=workflow/scripts python docs/publish.py results/demo
+
+Writes published/<study>.txt and docs/evidence/<study>/. Do not edit what it writes.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pandas
+
+from channel_sparsity.analysis import outcomes, tables
+from channel_sparsity.analysis.labels import ALL
+from channel_sparsity.analysis.plan import CRITERION, OUTCOME, REPAIR
+from channel_sparsity.analysis.plotting import network_labels
+from channel_sparsity.analysis.slopes import over_networks, slopes
+from channel_sparsity.files import read_json, write_text
+from channel_sparsity.published import Digests
+from channel_sparsity.report.answer import answer
+
+ROOT = Path(__file__).parents[1]
+TABLES = ("cells", "outcomes", "criteria", "comparisons", "claims")
+FIGURES = ("repair", "ws_vs_pk")
+EMPTY = "\N{EN DASH}"
+
+
+def number(value: float, low: float = float("nan"), high: float = float("nan"), scale: float = 100) -> str:
+    """A number, in points unless `scale` is 1, with its interval where it has one."""
+    if pandas.isna(value):
+        return EMPTY
+    digits = 1 if scale == 100 else 2
+    text = f"{scale * value:.{digits}f}"
+    return text if pandas.isna(low) else f"{text} ({scale * low:.{digits}f} to {scale * high:.{digits}f})"
+
+
+def of(row: dict, name: str, scale: float = 100) -> str:
+    """A number of a row with its interval."""
+    return number(row[name], row[f"{name}_low"], row[f"{name}_high"], scale)
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table whose numbers stand on the right."""
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def doses(compared: pandas.DataFrame) -> str:
+    """Every criterion and repair, over all networks."""
+    rows = []
+    together = compared[compared["scope"] == ALL]
+    for (criterion, repair), own in together.groupby(["criterion", "repair"], sort=False):
+        pk, primary = (own[own["outcome"] == name].iloc[0].to_dict() for name in ("pk", OUTCOME))
+        rows.append([f"{criterion}, {repair}", of(pk, "m"), of(pk, "reliability", 1), of(primary, "gain")])
+        rows[-1].append(primary["verdict"] if pandas.notna(primary["gain"]) else "the control")
+    heads = ["criterion and repair", "slope of PK on WS", "reliability of PK", "gain over random order", "verdict"]
+    return table(heads, rows)
+
+
+def networks(compared: pandas.DataFrame, names: dict[str, str]) -> str:
+    """Each network at the plan's criterion and repair."""
+    own = compared[(compared["criterion"] == CRITERION) & (compared["repair"] == REPAIR) & (compared["scope"] != ALL)]
+    rows = []
+    for network, group in own.groupby("scope", sort=False):
+        pk, primary = (group[group["outcome"] == name].iloc[0].to_dict() for name in ("pk", OUTCOME))
+        rows.append([names[network], pk["n"], number(pk["r"], scale=1), of(pk, "m"), of(primary, "gain")])
+    return table(["network", "lambdas", "r of PK and WS", "slope of PK on WS", "gain over random order"], rows)
+
+
+def seeds(cells: pandas.DataFrame) -> str:
+    """The primary outcome of each seed by itself, and of all together."""
+    counted = cells[cells["within_limit"] & (cells["repair"] == REPAIR)].dropna(subset=["ws"])
+    keys = ["network", "lam", "seed"]
+    ranked, random = (counted[counted["criterion"] == name] for name in (CRITERION, "random"))
+    both = ranked.merge(random[[*keys, OUTCOME]], on=keys, suffixes=("", "_random"))
+    both["gain"] = both[OUTCOME] - both[f"{OUTCOME}_random"]
+    rows = []
+    everything = [("all", both)] if both["seed"].nunique() > 1 else []
+    for name, own in [*both.groupby("seed"), *everything]:
+        points = own.groupby(["network", "lam"], sort=False)[["ws", "gain"]].mean().reset_index()
+        each = slopes(points, "gain")
+        mean = over_networks(each)
+        verdict = outcomes.sign(mean.low, mean.high)
+        rows.append([name, number(mean.value, mean.low, mean.high), verdict, *(number(e.value) for e in each.values())])
+    labels = network_labels(cells)
+    return table(["seed", "gain", "verdict", *(labels[network] for network in dict.fromkeys(both["network"]))], rows)
+
+
+def rules(compared: pandas.DataFrame) -> str:
+    """Every outcome at the plan's repair: in how many cells it is known, the loss at it, how seeds agree."""
+    own = compared[(compared["repair"] == REPAIR) & (compared["scope"] == ALL)]
+    rows = []
+    for outcome, words in outcomes.OUTCOMES.items():
+        pair = own[own["outcome"] == outcome].set_index("criterion")
+        if CRITERION not in pair.index:
+            continue
+        row = pair.loc[CRITERION].to_dict()
+        shares = [pair["known"].get(name) for name in (CRITERION, "random")]
+        known = [EMPTY if share is None else f"{100 * share:.0f} %" for share in shares]
+        rows.append([words, *known, number(row["loss"]), of(row, "reliability", 1)])
+    return table(["outcome", f"known, {CRITERION}", "known, random", "loss at it", "reliability between seeds"], rows)
+
+
+def criteria(compared: pandas.DataFrame) -> str:
+    """Sparse training beside each criterion on dense networks, over all networks."""
+    rows = [
+        [f"{row['criterion']}, {row['repair']}", number(row["sparse"]), number(row["dense"]), of(row, "difference")]
+        for row in compared[compared["scope"] == ALL].to_dict("records")
+    ]
+    return table(["criterion on networks of lambda 0", "sparse", "dense", "difference"], rows)
+
+
+def page(results: Path) -> str:
+    """The text of README.md."""
+    folder = results / "tables"
+    cells = tables.read_table(folder / "cells.csv", tables.CELLS)
+    compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
+    judged = pandas.read_csv(folder / "claims.csv", keep_default_na=False, na_values={"estimate": [""]})
+    said = answer(compared, judged)
+    record = read_json(folder / "outcomes.json")
+    made_with, run = Digests.read(results / "digests.txt").made_with, read_json(results / "run.json")
+    hours = sum(each["hours"] for each in run["rules"].values())
+    commit = (run["git"] or {"commit": "unknown"})["commit"][:12]
+    study, scenes = record["configuration"]["study"], record["configuration"]["dataset"]
+    replicates = ", ".join(map(str, sorted(cells["seed"].unique())))
+    origin = (
+        f"Study `{study}`, data set `{scenes}`, seeds {replicates}. {made_with['arithmetic'].capitalize()} arithmetic; "
+        f"{made_with['versions']}; {run['machine']['cpu']} ({run['machine']['instruction_set']}, "
+        f"{run['machine']['cores']} cores), {hours:.1f} hours of jobs, {run['ended'][:10]}, commit {commit}. "
+        f"SHA-256 of the plan: `{record['code']['analysis_plan']}`."
+    )
+    parts = [
+        f"# What the study {study} found",
+        "Made from its tables by `docs/publish.py`; do not edit. Numbers are percentage points unless they are r or a\n"
+        "reliability; intervals hold 95 %. What decides is in [the analysis plan](../../analysis-plan.md).",
+        origin,
+        f"**{said.verdict}.** {said.sentence}",
+        "\n".join(f"- {sentence}" for sentence in said.beside),
+        "![The slope at every dose of repair](repair.png)",
+        "## Every dose of repair",
+        doses(compared),
+        f"## Each network ({CRITERION}, {REPAIR})",
+        networks(compared, network_labels(cells)),
+        "![Weight Skewness and Prune Knee](ws_vs_pk.png)",
+        "## Each seed by itself (the primary outcome)",
+        seeds(cells),
+        f"## What a curve can be summed up to ({REPAIR})",
+        rules(compared),
+        "## Does sparsity buy more than a good criterion?",
+        "The share of the channels that can go while accuracy stays within the margin of the network's best. Sparse:\n"
+        "trained with the largest lambda that counts, pruned by Slimming. Dense: trained with lambda 0, pruned by a\n"
+        "criterion.",
+        criteria(tables.read_table(folder / "criteria.csv", outcomes.CRITERIA)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    results = Path(sys.argv[1])
+    place = ROOT / "docs/evidence" / results.name
+    place.mkdir(parents=True, exist_ok=True)
+    write_text(place / "README.md", page(results))
+    for name in TABLES:
+        shutil.copyfile(results / f"tables/{name}.csv", place / f"{name}.csv")
+    for name in FIGURES:
+        shutil.copyfile(results / f"figures/{name}.png", place / f"{name}.png")
+    (ROOT / "published").mkdir(exist_ok=True)
+    shutil.copyfile(results / "digests.txt", ROOT / "published" / f"{results.name}.txt")
