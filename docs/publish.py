@@ -2,7 +2,7 @@
 
     PYTHONPATH=workflow/scripts python docs/publish.py results/demo
 
-Writes published/<study>.txt and docs/evidence/<study>/. Do not edit what it writes.
+Writes published/<study>.txt, docs/evidence/<study>/ and the index of all of them. Do not edit what it writes.
 """
 
 import shutil
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.analysis import outcomes, tables
+from channel_sparsity.analysis import claims, outcomes, tables
 from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.plan import CRITERION, OUTCOME, REPAIR
 from channel_sparsity.analysis.plotting import network_labels
 from channel_sparsity.analysis.slopes import over_networks, slopes
 from channel_sparsity.files import read_json, write_text
 from channel_sparsity.published import Digests
-from channel_sparsity.report.answer import answer
+from channel_sparsity.report.answer import Answer, answer
 
 ROOT = Path(__file__).parents[1]
 TABLES = ("cells", "outcomes", "criteria", "comparisons", "claims")
@@ -111,13 +111,29 @@ def criteria(compared: pandas.DataFrame) -> str:
     return table(["criterion on networks of lambda 0", "sparse", "dense", "difference"], rows)
 
 
+def said_by(folder: Path) -> Answer:
+    """The answer of the tables in a folder."""
+    compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
+    return answer(compared, tables.read_table(folder / "claims.csv", claims.COLUMNS))
+
+
+def index() -> str:
+    """The text of docs/evidence/README.md: every published study with its answer."""
+    studies = sorted(path.parent for path in (ROOT / "docs/evidence").glob("*/outcomes.csv"))
+    lines = []
+    for path in studies:
+        said = said_by(path)
+        lines.append(f"- [{path.name}]({path.name}/README.md): **{said.verdict}.** {said.sentence}")
+    head = "Every number in these pages is made from a table beside it, by `docs/publish.py`; do not edit."
+    return "\n\n".join(["# Evidence", head, "\n".join(lines)]) + "\n"
+
+
 def page(results: Path) -> str:
     """The text of README.md."""
     folder = results / "tables"
     cells = tables.read_table(folder / "cells.csv", tables.CELLS)
     compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
-    judged = pandas.read_csv(folder / "claims.csv", keep_default_na=False, na_values={"estimate": [""]})
-    said = answer(compared, judged)
+    said = said_by(folder)
     record = read_json(folder / "outcomes.json")
     made_with, run = Digests.read(results / "digests.txt").made_with, read_json(results / "run.json")
     hours = sum(each["hours"] for each in run["rules"].values())
@@ -165,5 +181,6 @@ if __name__ == "__main__":
         shutil.copyfile(results / f"tables/{name}.csv", place / f"{name}.csv")
     for name in FIGURES:
         shutil.copyfile(results / f"figures/{name}.png", place / f"{name}.png")
+    write_text(ROOT / "docs/evidence/README.md", index())
     (ROOT / "published").mkdir(exist_ok=True)
     shutil.copyfile(results / "digests.txt", ROOT / "published" / f"{results.name}.txt")

@@ -178,7 +178,10 @@ rule vary_readings:
         arithmetic=ARITHMETIC,
         curves=CURVES,
         cells=CELLS,
-        recipes=recipes_of("slimming", "ista"),
+        # What the study's own curves are comes first: those of the full repair, if there are any.
+        recipes=sorted(
+            recipes_of("slimming", "ista"), key=lambda name: NAMED[name].repair != "full"
+        ),
         beside=BESIDE,
         configuration=config,
         stages=fingerprints([*STAGES, "vary_readings"]),

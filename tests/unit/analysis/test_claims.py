@@ -22,7 +22,10 @@ WIGGLE = (0.01, -0.01, 0.005, 0.005, -0.01, 0.01)
 VGGS, MOBILENETS = NETWORKS[:4], NETWORKS[8:]
 
 
-def evidence(networks=("vgg11", "resnet11"), recipe="slimming", recipes=("slimming",), **columns):
+THREE = ("vgg11", "resnet11", "mobilenet0.25")
+
+
+def evidence(networks=THREE, recipe="slimming", recipes=("slimming",), **columns):
     """A study whose cells have `columns`: each a function of network, recipe and place on the grid of lambdas."""
     columns = {
         "ws": lambda network, recipe, place: WS[place],
@@ -55,24 +58,43 @@ def knee(loss=0.03, compression=0.8, low=None, high=None, **changes):
     return {"accuracy_loss": loss, "compression_rate": compression, "resampled": resampled} | changes
 
 
+def apart(network):
+    """What three networks differ in: up in one, down in another, and neither."""
+    return THREE.index(network) - 1
+
+
 def of_pk(function):
-    return evidence(pk=lambda network, recipe, place: function(place))
+    return evidence(pk=lambda network, recipe, place: function(network, place))
 
 
-def of_ws(function):
-    return evidence(ws=lambda network, recipe, place: function(place))
+def of_ws(function, networks=NETWORKS):
+    return evidence(networks, ws=lambda network, recipe, place: function(place))
 
 
 def of_knee(function, **keywords):
     return evidence(knee=lambda network, recipe, place: function(network, place), **keywords)
 
 
-def of_methods(difference, slope=0.0, noise=0.0):
+def line_of(slope, differs):
+    """Something that grows with WS, by a slope that differs between the networks."""
+    return lambda network, place: 0.6 + (slope + differs * apart(network)) * WS[place] + WIGGLE[place]
+
+
+def of_methods(difference, slope=0.0, noise=0.0, differs=0.0):
     def pk(network, recipe, place):
         ours = 0.6 + 0.05 * WS[place] + WIGGLE[place]
-        return ours + (recipe == "ista") * (difference + slope * WS[place] + noise * WIGGLE[place])
+        theirs = difference + slope * WS[place] + apart(network) * (noise * WIGGLE[place] + differs * WS[place])
+        return ours + (recipe == "ista") * theirs
 
     return evidence(recipes=("ista", "slimming"), pk=pk)
+
+
+def of_seeds(values, networks=VGGS):
+    """PK at lambda 0 of as many seeds, by a function of the network."""
+    records = [
+        record(network, seed=seed, pk=pk) for network in networks for seed, pk in enumerate(values(network), start=1)
+    ]
+    return gather(tables.cells(records, 1), "slimming", MARGINS)
 
 
 def of_family(name, first, lead, **keywords):
@@ -81,7 +103,11 @@ def of_family(name, first, lead, **keywords):
 
 def of_b(pk_at_0, slope=0.05, noise=0.1):
     """PK at lambda 0, where WS is .1, beside a line through the other lambdas whose b is .6."""
-    return of_pk(lambda place: pk_at_0 if place == 0 else 0.6 + slope * WS[place] + noise * WIGGLE[place])
+
+    def pk(network, place):
+        return pk_at_0 if place == 0 else 0.6 + slope * WS[place] + noise * apart(network) * WIGGLE[place]
+
+    return of_pk(pk)
 
 
 def of_trend(name, step, **keywords):
@@ -90,24 +116,24 @@ def of_trend(name, step, **keywords):
 
 CASES = {
     "pk_grows_with_ws": lambda: (
-        of_pk(lambda place: 0.6 + 0.05 * WS[place] + WIGGLE[place]),
-        of_pk(lambda place: 0.9 - 0.05 * WS[place] + WIGGLE[place]),
-        of_pk(lambda place: 0.6 + 5 * WIGGLE[place]),
+        of_pk(line_of(0.05, 0.001)),
+        of_pk(line_of(-0.05, 0.001)),
+        of_pk(line_of(0.05, 0.03)),
     ),
     "ws_above_zero": lambda: (
         of_ws(lambda place: 0.1 + place),
-        of_ws(lambda place: place - 10),
         of_ws(lambda place: place - 2.5),
+        of_ws(lambda place: 0.1 + place, networks=THREE),
     ),
     "ws_grows_with_lambda": lambda: (
-        of_ws(lambda place: WS[place]),
+        of_ws(lambda place: (0.2, 0.1, 1.1, 1.8, 2.8, 3.4)[place]),
         of_ws(lambda place: -WS[place]),
-        of_ws(lambda place: (1, 3, 2, 4, 0, 2.5)[place]),
+        of_ws(lambda place: WS[place], networks=THREE),
     ),
     "compression_grows_with_ws": lambda: (
-        of_knee(lambda network, place: knee(compression=0.6 + 0.05 * WS[place] + WIGGLE[place])),
-        of_knee(lambda network, place: knee(compression=0.9 - 0.05 * WS[place] + WIGGLE[place])),
-        of_knee(lambda network, place: knee(compression=0.6 + 5 * WIGGLE[place])),
+        of_knee(lambda network, place: knee(compression=line_of(0.05, 0.001)(network, place))),
+        of_knee(lambda network, place: knee(compression=line_of(-0.05, 0.001)(network, place))),
+        of_knee(lambda network, place: knee(compression=line_of(0.05, 0.03)(network, place))),
     ),
     "loss_at_pk": lambda: (
         of_knee(lambda network, place: knee(loss=0.03 + 0.5 * WIGGLE[place])),
@@ -118,12 +144,12 @@ CASES = {
     "method_matters_little_to_pk": lambda: (
         of_methods(0.02, noise=0.1),
         of_methods(0.2, noise=0.1),
-        of_methods(0.01, noise=9),
+        of_methods(0.01, noise=20),
     ),
     "method_matters_little_to_the_slope": lambda: (
         of_methods(0.2, slope=0.01, noise=0.1),
         of_methods(0.0, slope=0.2, noise=0.1),
-        of_methods(0.0, slope=0.02, noise=9),
+        of_methods(0.0, slope=0.02, differs=0.02),
     ),
     "mobilenets_have_the_highest_r": lambda: (
         of_family("z", "mobilenet", 1),
@@ -152,9 +178,9 @@ CASES = {
     ),
     "b_is_pk_without_sparsification": lambda: (of_b(0.605), of_b(0.8), of_b(0.65, noise=5)),
     "vggs_prune_without_sparsification": lambda: (
-        of_knee(lambda network, place: knee(low=0.6, high=0.8), networks=VGGS),
-        of_knee(lambda network, place: knee(low=0.2, high=0.4, pk=0.3), networks=("vgg11", "resnet11")),
-        of_knee(lambda network, place: knee(low=0.4, high=0.8), networks=VGGS),
+        of_seeds(lambda network: (0.6, 0.61, 0.62, 0.6)),
+        of_seeds(lambda network: (0.3, 0.31, 0.3) if network == "vgg13" else (0.7, 0.71, 0.7), ("vgg11", "vgg13")),
+        of_seeds(lambda network: (0.4, 0.6, 0.7)),
     ),
     "r_rises_with_width": lambda: (of_trend("z", 1), of_trend("z", -1), of_trend("z", 0.01)),
     "r_falls_with_depth": lambda: (of_trend("z", -1), of_trend("z", 1), of_trend("z", -0.01)),
@@ -176,7 +202,7 @@ def test_every_claim_has_all_three_verdicts(name):
 
 @pytest.mark.parametrize("name", JUDGES)
 def test_without_cells_every_claim_is_undecided_and_says_why(name):
-    finding = JUDGES[name](evidence(knee=lambda network, recipe, place: censored()))
+    finding = JUDGES[name](evidence(NETWORKS, knee=lambda network, recipe, place: censored()))
     if name in ("ws_above_zero", "ws_grows_with_lambda"):
         assert finding.verdict == "supported", "what is said of WS needs no knee"
     else:
@@ -210,13 +236,71 @@ def test_the_highest_of_eleven_others_is_higher_by_chance():
     assert finding.estimate_high < 0 and finding.verdict == "undecided"
 
 
-@pytest.mark.parametrize(("networks", "verdict"), [(("vgg11",), "undecided"), (("vgg11", "vgg13"), "supported")])
-def test_perfect_order_of_four_lambdas_takes_two_networks(networks, verdict):
-    records = [record(network, lam=lam, ws=place) for network in networks for place, lam in enumerate(LAMBDAS[:4])]
-    finding = JUDGES["ws_grows_with_lambda"](gather(tables.cells(records, 1), "slimming", MARGINS))
-    assert (finding.verdict, finding.estimate, finding.estimate_low) == (verdict, pytest.approx(1), None)
-    p = float(finding.reason.removeprefix("one-sided p = "))
-    assert p == pytest.approx(24.0 ** -len(networks), abs=0.005)
+@pytest.mark.parametrize("name", ["ws_above_zero", "ws_grows_with_lambda"])
+@pytest.mark.parametrize(("count", "verdict"), [(1, "undecided"), (5, "undecided"), (6, "supported")])
+def test_what_is_true_by_design_takes_six_networks_and_says_so(name, count, verdict):
+    finding = JUDGES[name](of_ws(lambda place: WS[place], networks=NETWORKS[:count]))
+    assert (finding.verdict, finding.estimate, finding.n) == (verdict, 1, count)
+    # All of n networks: one half is outside where 0.5^n is under .025 (Clopper & Pearson).
+    assert finding.estimate_low == pytest.approx(0.025 ** (1 / count))
+    assert "by design" in finding.reason
+
+
+def test_networks_are_counted_and_not_their_lambdas():
+    def ws(network, recipe, place):
+        return WS[place] - 0.3 * (network == "vgg16")  # negative at one of its six lambdas
+
+    finding = JUDGES["ws_above_zero"](evidence(NETWORKS, ws=ws))
+    assert (finding.estimate, finding.n) == (pytest.approx(11 / 12), 12)
+    interval = stats.binomtest(11, 12).proportion_ci()
+    assert (finding.estimate_low, finding.estimate_high) == pytest.approx((interval.low, interval.high))
+
+
+def test_ws_may_dip_on_its_way_up():
+    dips = of_ws(lambda place: (0.2, 0.1, 1.1, 1.8, 2.8, 3.4)[place])
+    level = of_ws(lambda place: (1.0, 3.0, 2.0, 2.0, 3.0, 1.0)[place])
+    assert JUDGES["ws_grows_with_lambda"](dips).estimate == 1
+    assert JUDGES["ws_grows_with_lambda"](level).estimate == 0, "Kendall's tau is 0"
+
+
+def test_the_slope_over_networks_takes_each_for_one_observation():
+    slopes = dict(zip(NETWORKS[:5], (0.02, 0.05, 0.04, 0.09, 0.06), strict=True))
+
+    def pk(network, recipe, place):
+        return 0.4 + slopes[network] * WS[place] + WIGGLE[place]
+
+    finding = JUDGES["pk_grows_with_ws"](evidence(NETWORKS[:5], pk=pk))
+    own = [numpy.polyfit(WS, [pk(network, "slimming", place) for place in range(6)], 1)[0] for network in slopes]
+    interval = stats.ttest_1samp(own, 0).confidence_interval()
+    assert (finding.estimate, finding.estimate_low, finding.estimate_high) == pytest.approx(
+        (numpy.mean(own), interval.low, interval.high)
+    )
+    assert (finding.n, finding.verdict, finding.reason) == (30, "supported", "mean of 5 networks")
+    alone = JUDGES["pk_grows_with_ws"](evidence(("vgg11",), pk=pk))
+    fit = stats.linregress(WS, [pk("vgg11", "slimming", place) for place in range(6)])
+    assert alone.estimate_low == pytest.approx(fit.slope - stats.t.ppf(0.975, 4) * fit.stderr)
+    assert alone.reason == "one network, by its own line"
+
+
+def test_pk_without_sparsification_is_judged_over_seeds():
+    values = {"vgg11": (0.6, 0.62, 0.64), "vgg13": (0.58, 0.6, 0.59), "vgg16": (0.7,) * 3, "vgg19": (0.8, 0.81, 0.8)}
+    finding = JUDGES["vggs_prune_without_sparsification"](of_seeds(values.get))
+    # The smallest is VGG-13's; the interval holds for four at once.
+    interval = stats.ttest_1samp(values["vgg13"], 0).confidence_interval(1 - 0.05 / 4)
+    assert (finding.estimate, finding.estimate_low, finding.estimate_high) == pytest.approx((0.59, *interval))
+    assert (finding.verdict, finding.n) == ("supported", 12)
+
+
+def test_pk_without_sparsification_takes_three_seeds_of_every_vgg():
+    for made in (
+        of_seeds(lambda network: (0.9, 0.9)),
+        of_seeds(lambda network: (0.9, 0.9, 0.9)[: 2 if network == "vgg19" else 3]),
+    ):
+        finding = JUDGES["vggs_prune_without_sparsification"](made)
+        assert (finding.verdict, finding.reason) == ("undecided", "needs 3 seeds of every VGG")
+        assert finding.estimate == pytest.approx(0.9) and finding.estimate_low is None
+    three = JUDGES["vggs_prune_without_sparsification"](of_seeds(lambda network: (0.9, 0.91, 0.9), VGGS[:3]))
+    assert (three.verdict, three.reason) == ("undecided", "no estimate for VGG-19")
 
 
 def test_four_variants_in_order_are_not_enough_by_themselves():
@@ -234,24 +318,40 @@ def test_a_trend_is_the_slope_over_the_variants():
 
 
 def test_b_is_compared_with_a_point_that_is_not_in_its_line():
-    made = of_b(0.8, noise=1)
-    finding = JUDGES["b_is_pk_without_sparsification"](made)
-    ws, pk = numpy.array(WS[1:]), 0.6 + 0.05 * numpy.array(WS[1:]) + numpy.array(WIGGLE[1:])
-    fit = stats.linregress(ws, pk)
-    assert finding.estimate == pytest.approx(fit.intercept - 0.8)
-    residual = math.sqrt(((pk - fit.intercept - fit.slope * ws) ** 2).sum() / 3)
-    # Two networks that are the same: half the variance, and twice the degrees of freedom.
-    error = math.hypot(fit.intercept_stderr, residual) / math.sqrt(2)
-    assert finding.estimate_high - finding.estimate == pytest.approx(stats.t.ppf(0.975, 6) * error)
+    finding = JUDGES["b_is_pk_without_sparsification"](of_b(0.8, noise=1))
+    ws, wiggle = numpy.array(WS[1:]), numpy.array(WIGGLE[1:])
+    differences = [numpy.polyfit(ws, 0.6 + 0.05 * ws + sign * wiggle, 1)[1] - 0.8 for sign in (-1, 0, 1)]
+    interval = stats.ttest_1samp(differences, 0).confidence_interval()
+    assert (finding.estimate, finding.estimate_low, finding.estimate_high) == pytest.approx(
+        (numpy.mean(differences), interval.low, interval.high)
+    )
+    assert finding.reason == "3 networks; their mean WS at lambda 0 is 0.10, b is for 0"
+
+
+def test_b_takes_two_networks():
+    one = JUDGES["b_is_pk_without_sparsification"](evidence(("vgg11",)))
+    assert (one.verdict, one.estimate) == ("undecided", None)
+    assert one.reason == "needs two networks with PK at lambda 0 and at three others"
 
 
 def test_a_network_in_which_pk_falls_is_named():
     def pk(network, recipe, place):
         return 0.6 + (0.1 if network == "vgg11" else -0.02) * WS[place] + 0.1 * WIGGLE[place]
 
-    finding = JUDGES["pk_grows_with_ws"](evidence(pk=pk))
-    assert "falls for certain in ResNet-11" in finding.reason
-    assert "differ in slope (p = 0.000)" in finding.reason
+    finding = JUDGES["pk_grows_with_ws"](evidence(("vgg11", "resnet11", "vgg13"), pk=pk))
+    assert finding.reason == "mean of 3 networks; falls for certain in VGG-13, ResNet-11"
+    assert finding.verdict == "undecided"
+
+
+@pytest.mark.parametrize("name", ["pk_grows_with_ws", "compression_grows_with_ws"])
+def test_the_slopes_of_two_networks_have_a_mean_and_settle_nothing(name):
+    def slope(network, recipe, place):
+        return line_of(0.05, 0.001)(network, place)
+
+    finding = JUDGES[name](evidence(THREE[:2], pk=slope, knee=lambda *cell: knee(compression=slope(*cell))))
+    assert finding.estimate == pytest.approx(0.0495, abs=1e-3)
+    assert (finding.verdict, finding.estimate_low, finding.estimate_high) == ("undecided", None, None)
+    assert "an interval takes 3 networks" in finding.reason
 
 
 def test_liu_comes_before_ye_whatever_the_order_of_the_recipes():
@@ -281,13 +381,20 @@ def test_the_slopes_errors_follow_from_r():
     assert printed("slimming", MARGINS).lines["vgg11"].m.error == pytest.approx(0.06 / 0.979 * math.sqrt(0.041559 / 4))
 
 
+def cells_by(recipes, pk=lambda recipe, place: 0.6 + 0.05 * WS[place] + WIGGLE[place]):
+    """Cells of one network by as many recipes."""
+    return tables.cells(
+        [
+            record("vgg11", recipe, lam, ws=WS[place], pk=pk(recipe, place))
+            for recipe in recipes
+            for place, lam in enumerate(LAMBDAS)
+        ],
+        1,
+    )
+
+
 def test_the_table(tmp_path):
-    records = [
-        record("vgg11", recipe, lam, ws=WS[place], pk=0.6 + 0.05 * WS[place] + WIGGLE[place])
-        for recipe in ("slimming", "ista", "random")
-        for place, lam in enumerate(LAMBDAS)
-    ]
-    table = claims(tables.cells(records, 1), MARGINS)
+    table = claims(cells_by(("slimming", "ista", "random")), MARGINS)
     assert list(dict.fromkeys(table["claim"])) == list(JUDGES)
     assert set(table.loc[table["claim"] == "pk_grows_with_ws", "recipe"]) == {"slimming", "ista"}
     assert set(table.loc[table["claim"] == "ws_above_zero", "recipe"]) == {""}
@@ -299,3 +406,38 @@ def test_the_table(tmp_path):
         assert ((each["verdict"] != "undecided") | (each["reason"] != "") | each["estimate"].notna()).all()
         assert survives_its_file(each, COLUMNS, tmp_path)
     assert (table.loc[table["claim"] == "vggs_have_the_largest_b", "printed_verdict"] == "").all()
+
+
+def test_the_two_methods_are_compared_under_each_reading_of_ye():
+    less = {"slimming": 0.0, "ista": 0.2, "ista-flat": 0.01, "random": 0.4}
+
+    def pk(recipe, place):
+        return 0.5 + 0.05 * WS[place] + WIGGLE[place] - less[recipe] * (1 + WIGGLE[place])
+
+    table = claims(cells_by(less, pk), MARGINS)
+    rows = table[table["claim"] == "method_matters_little_to_pk"].set_index("recipe")
+    assert list(rows.index) == ["ista", "ista-flat"]
+    assert rows["estimate"].to_dict() == pytest.approx({"ista": 0.2, "ista-flat": 0.01}, rel=0.01)
+    assert rows["verdict"].to_dict() == {"ista": "contradicted", "ista-flat": "supported"}
+    assert set(rows["printed_verdict"]) == {"contradicted"}, "the paper prints one of them"
+    slope = table[table["claim"] == "method_matters_little_to_the_slope"]
+    assert slope["recipe"].tolist() == ["ista", "ista-flat"]
+    counts = table.groupby("claim", sort=False).size()
+    about = {claim.name: claim.about for claim in CLAIMS}
+    assert counts.to_dict() == {name: {"study": 1}.get(kind, 2) for name, kind in about.items()}
+
+
+@pytest.mark.parametrize(
+    ("recipes", "rows"),
+    [
+        (("slimming", "ista-flat"), ["ista-flat"]),
+        (("slimming", "ista"), ["ista"]),
+        (("slimming", "random"), ["ista"]),
+    ],
+)
+def test_a_reading_of_ye_that_the_study_lacks_has_no_row_of_its_own(recipes, rows):
+    table = claims(cells_by(recipes), MARGINS)
+    own = table[table["claim"] == "method_matters_little_to_pk"]
+    assert own["recipe"].tolist() == rows
+    if not set(recipes) & {"ista", "ista-flat"}:
+        assert own["reason"].item() == "no network is pruned by both methods"

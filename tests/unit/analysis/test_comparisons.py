@@ -70,7 +70,6 @@ def test_recipes_that_do_the_same_are_equivalent_and_others_differ():
     assert list(noisy["verdict"])[:2] == ["undecided"] * 2
 
 
-@pytest.mark.xfail(reason="line() has no error where y is constant: scipy's linregress gives nan", strict=True)
 @pytest.mark.parametrize("apart", [0.0, 0.02])
 def test_recipes_with_the_same_curves_or_evenly_apart_are_equivalent_in_r_too(apart):
     base = 0.6 + 0.05 * WS + 3 * NOISE

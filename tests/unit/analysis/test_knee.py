@@ -143,19 +143,14 @@ def statuses(accuracy, clips, runs, seed):
     return {status: found.count(status) / runs for status in ("found", "censored", "none")}
 
 
-STRAIGHT = "the error is of the unpruned accuracy alone, and no curve is too straight that is highest at its last point"
-
-
-@pytest.mark.parametrize(
-    "accuracy", [pytest.param(each, marks=pytest.mark.xfail(reason=STRAIGHT, strict=True)) for each in (0.8, 0.9)]
-)
-def test_a_straight_curve_has_no_knee_whatever_160_clips_make_of_it(accuracy):
-    assert statuses(accuracy - (accuracy - 0.1) * GRID, 160, 1000, seed=0)["none"] >= 0.95
-
-
-@pytest.mark.parametrize("accuracy", [0.5, 0.6, 0.7, 0.8])
-def test_a_straight_curve_of_a_weaker_network_seldom_knees(accuracy):
+@pytest.mark.parametrize("accuracy", [0.5, 0.7, 0.8, 0.9, 0.95])
+def test_a_straight_curve_seldom_knees_whatever_160_clips_make_of_it(accuracy):
     assert statuses(accuracy - (accuracy - 0.1) * GRID, 160, 400, seed=1)["found"] <= 0.05
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 0.9])
+def test_a_straight_curve_has_no_knee_and_none_beyond_its_end(accuracy):
+    assert statuses(accuracy - (accuracy - 0.1) * GRID, 160, 1000, seed=0)["none"] >= 0.95
 
 
 @pytest.mark.parametrize("knee", [0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
@@ -165,10 +160,10 @@ def test_a_bend_is_found_in_spite_of_160_clips(knee, accuracy):
 
 
 @pytest.mark.parametrize(
-    ("bend", "clips", "needed"), [(0.1, 1000, None), (0.09, 1000, "0.10"), (0.14, 60, None), (0.13, 60, "0.14")]
+    ("bend", "clips", "needed"), [(0.1, 1000, None), (0.09, 1000, "0.10"), (0.19, 60, None), (0.18, 60, "0.19")]
 )
 def test_a_knee_takes_two_steps_of_bend_and_two_standard_errors(bend, clips, needed):
-    # Of 60 clips, twice the error of a difference: 2 sqrt(2 * .9 * .1 / 60) / .8 = .137.
+    # Of 60 clips, twice the error of a difference: 2 sqrt((.9 * .1 + .5 * .5) / 60) / .8 = .188.
     rate = numpy.linspace(0, 1, 101)
     result = measure(curve(hinge(rate, bend), rate), CLASSES, clips, Rule())
     assert result["bend"] == pytest.approx(bend)
@@ -415,7 +410,6 @@ def test_the_literal_rule_is_the_first_confirmed_maximum_from_left_to_right(loss
         assert (found.status, found.position) == ("found", expected / 100)
 
 
-@pytest.mark.xfail(reason="the threshold is not rounded as the heights are, so that rounding decides", strict=True)
 def test_what_lies_on_the_threshold_is_not_below_it():
     losses = [0, 0, 8, 16, 24, 32, 56, 64, 80, 88, 88, 104, 112, 120, 128, 136, 136, 144, 152, 152]
     assert to_the_letter(list(range(0, 100, 5)), losses, 1) is None

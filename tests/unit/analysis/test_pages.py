@@ -3,12 +3,11 @@ from html.parser import HTMLParser
 import pytest
 from cells_for_tests import censored, record, study
 
-from channel_sparsity.analysis import tables
+from channel_sparsity.analysis import outcomes, tables
 from channel_sparsity.analysis.claims import claims
 from channel_sparsity.analysis.comparisons import comparisons
 from channel_sparsity.analysis.pages import NOTHING, page
 from channel_sparsity.analysis.paper import beside_paper
-from channel_sparsity.analysis.pooling import pooled
 
 
 class Table(HTMLParser):
@@ -79,16 +78,33 @@ def test_the_papers_shares_read_in_percent_and_the_rest_as_numbers():
     assert rows["Table 4: b of VGG-16, Liu et al."] == "0.670"
 
 
-def test_pairs_pools_and_claims_read_as_sentences_and_intervals():
-    cells = tables.cells(study(("vgg11", "vgg13"), ("slimming", "ista"))[0], 0.03)
+def test_pairs_and_claims_read_as_sentences_and_intervals():
+    cells = tables.cells(study(("vgg11", "vgg13", "vgg16"), ("slimming", "ista"))[0], 0.03)
     margins = {"pk": 0.05, "m": 0.03, "r": 0.1}
     pairs = read(comparisons(cells, margins))
-    assert [row["Network"] for row in pairs[::3]] == ["VGG-11", "VGG-13", "all"]
+    assert [row["Network"] for row in pairs[::3]] == ["VGG-11", "VGG-13", "VGG-16", "all"]
     assert (pairs[0]["n"], pairs[0]["Margin"]) == ("4", "5.0%") and pairs[0]["Difference"].count("%") == 3
-    assert read(pooled(cells))[0]["Group"] == "vgg"
     (claim, *_) = read(claims(cells, margins))
     assert claim["The paper says"].startswith("PK grows with the increase of WS")
     assert " to " in claim["Ours (95 % interval)"] and claim["Verdict"] == "supported"
+
+
+def test_outcomes_and_criteria_say_of_what_they_are_and_show_their_intervals():
+    networks = ("vgg11", "resnet11", "mobilenet0.25")
+    records, _ = study(networks, ("slimming", "random"), seeds=(1, 2), repairs=("cut", "full"))
+    cells = tables.cells(records, 0.03)
+    keys = ["recipe", "network", "lam", "seed"]
+    knees = {tuple(one[key] for key in keys): one["knee"] for one in records}
+    measured = outcomes.measured(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
+    compared = outcomes.compare_outcomes(measured, ["random"])
+    rows = read(compared.replace({"outcome": outcomes.OUTCOMES}))
+    for row, shown in zip(compared.to_dict("records"), rows, strict=True):
+        named = {row["criterion"], row["repair"], outcomes.OUTCOMES[row["outcome"]]}
+        assert named <= set(shown.values())
+        bounded = sum(row[f"{name}_low"] == row[f"{name}_low"] for name in ("m", "m_control", "gain", "reliability"))
+        assert sum(" to " in value for value in shown.values()) == bounded
+    row, *_ = read(outcomes.compare_criteria(measured))
+    assert {"slimming", "cut"} <= set(row.values()) and any(" to " in value for value in row.values())
 
 
 def test_hostile_text_stays_text():

@@ -133,7 +133,6 @@ def test_a_pk_that_does_not_vary_has_a_line_but_no_correlation():
     assert (regress(ws, pk).m, regress(ws, pk).b) == (pytest.approx(0), pytest.approx(0.7))
 
 
-@pytest.mark.xfail(reason="line() has no error where y is constant: scipy's linregress gives nan", strict=True)
 @pytest.mark.parametrize("pk", [0.0, 0.5])
 def test_a_flat_line_is_certain(pk):
     flat = regress([1, 2, 3, 4], [pk] * 4)

@@ -172,7 +172,6 @@ def test_the_rate_within_the_margin_is_that_of_the_networks_best_accuracy():
     assert other[-1]["rate_within_margin"] == pytest.approx(where(0.7, 0.5, 0.67), abs=1e-6)
 
 
-@pytest.mark.xfail(reason="_best_accuracies counts a seed once for each recipe that pruned it", strict=True)
 def test_every_seed_weighs_the_same_in_the_best_accuracy_whatever_prunes_it():
     records = [
         record(recipe=recipe, seed=seed, accuracy=0.9 + 0.03 * seed)

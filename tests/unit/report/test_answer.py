@@ -16,6 +16,7 @@ def row(**changes):
         "outcome": OUTCOME,
         "scope": "all",
         "networks": 3,
+        "networks_gain": 3,
         "seeds": 5,
         "gain": 0.05,
         "gain_low": 0.02,
@@ -120,7 +121,7 @@ def test_without_random_order_there_is_no_verdict():
 
 
 def test_a_number_without_an_interval_says_so():
-    alone = {"networks": 1, "seeds": 1}
+    alone = {"networks": 1, "networks_gain": 1, "seeds": 1}
     found = said(
         row(gain_low=None, gain_high=None, verdict="undecided", **alone), knee(m_low=None, m_high=None, **alone)
     )

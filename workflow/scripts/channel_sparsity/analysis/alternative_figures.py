@@ -25,7 +25,7 @@ _MARKS = {"marker": "X", "color": "0.15", "ms": 6, "lw": 1.2}
 #: The panels of the figure `repair`: a column of ``outcomes.csv`` of some outcome, with its axis and its title.
 _PANELS = (
     ("pk", "m", "slope of Prune Knee on WS (points)", "the paper's relation: PK"),
-    (OUTCOME, "gain", "slope of mean accuracy on WS (points)", "mean accuracy, less random order"),
+    (OUTCOME, "gain", "slope of accuracy kept on WS (points)", "accuracy kept, less random order"),
 )
 
 
@@ -39,7 +39,7 @@ def repair(outcomes: pandas.DataFrame, note: str = "") -> Figure:
         if outcomes["m"].isna().all():
             return empty("No slope can be drawn yet: too few cells are included.", note)
         doses, criteria = list(dict.fromkeys(outcomes["repair"])), list(dict.fromkeys(outcomes["criterion"]))
-        figure = Figure(figsize=(3.4 + 1.7 * len(doses), 4.2), layout="constrained")
+        figure = Figure(figsize=(max(7.6, 3.4 + 1.7 * len(doses)), 4.2), layout="constrained")
         for axes, (outcome, value, words, title) in zip(figure.subplots(1, 2), _PANELS, strict=True):
             axes.axhline(0, color="0.4", lw=0.9)
             for place, criterion in enumerate(criteria):

@@ -122,7 +122,8 @@ def literal(trace: Trace, sensitivity: float) -> Knee:
     heights = numpy.round(x - y, _DECIMALS)
     tops = 1 + numpy.flatnonzero((heights[1:-1] > heights[:-2]) & (heights[1:-1] > heights[2:]))
     for top, following in itertools.pairwise([*tops, len(heights)]):
-        if heights[top:following].min() < heights[top] - sensitivity * numpy.diff(x).mean():
+        fall = heights[top] - heights[top:following].min()
+        if fall > sensitivity * numpy.diff(x).mean() + 1e-9:  # not what lies on the threshold but for rounding
             return _at(trace, int(top))
     return nothing
 
@@ -257,8 +258,9 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
     def knee_of(trace: Trace, rule: Rule) -> Knee:
         found = find(trace, full_loss, rule)
         reason = straight(float(difference(trace, full_loss).max()), accuracy, full_loss, clips)
-        # A knee at an end says "no sooner" or "no later" also of a curve that hardly bends.
-        return Knee("none", reason) if reason and found.status == "found" else found
+        # A knee at an end says "no sooner" or "no later", but not of a curve that went on long enough to bend.
+        short = found.status == "censored" and found.bound < LEAST_BEND
+        return Knee("none", reason) if reason and found.status != "none" and not short else found
 
     knees = {axis: knee_of(each, rule) for axis, each in traces.items()}
     knee = knees[rule.axis]

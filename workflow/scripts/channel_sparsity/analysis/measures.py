@@ -58,9 +58,14 @@ def compare_measures(levels: pandas.DataFrame) -> pandas.DataFrame:
     for recipe, group in levels.groupby("recipe", sort=False):
         for scope, cells in scopes(group):
             for name in MEASURES:
+                lacking = "no network has two cells with this measure"
                 own = several(cells.dropna(subset=[name, "pk", "ws"]))
                 row = {"recipe": recipe, "scope": scope, "measure": name, "n": len(own), "verdict": "undecided"}
-                rows.append(row | {"networks": own["network"].nunique()} | (_compared(own, name) if len(own) else {}))
+                rows.append(
+                    row
+                    | {"networks": own["network"].nunique()}
+                    | (_compared(own, name) if len(own) else {"reason": lacking})
+                )
     return table(rows, COLUMNS)
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 from channel_sparsity.analysis.knee import CHECKS
 from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.records import table
-from channel_sparsity.analysis.slopes import over_networks, slopes
+from channel_sparsity.analysis.slopes import ENOUGH, over_networks, slopes
 from channel_sparsity.analysis.statistics import Bounded, mean_of_values, pearson
 
 #: What a curve can be summed up to: PK as the study finds it, PK by each rule, and what needs no knee.
@@ -44,6 +44,7 @@ COLUMNS = {
     "m_control": float,
     "m_control_low": float,
     "m_control_high": float,
+    "networks_gain": int,
     "gain": float,
     "gain_low": float,
     "gain_high": float,
@@ -80,7 +81,8 @@ def measured(cells: pandas.DataFrame, knees: Sequence[Mapping]) -> pandas.DataFr
         rows.append(cell | found | losses | {"share_kept": knee["summaries"]["share_kept"]})
     frame = pandas.DataFrame(rows).rename(columns={"accuracy_loss_at_pk": "loss_pk"})
     names = [name for name in frame if name in OUTCOMES or name.startswith("loss_")]
-    return frame[frame["within_limit"]].dropna(subset=["ws"]).astype(dict.fromkeys(names, float))
+    counts = frame["within_limit"] & (frame["training_status"] == "trained")
+    return frame[counts].dropna(subset=["ws"]).astype(dict.fromkeys(names, float))
 
 
 def compare_outcomes(cells: pandas.DataFrame, controls: Sequence[str]) -> pandas.DataFrame:
@@ -90,10 +92,10 @@ def compare_outcomes(cells: pandas.DataFrame, controls: Sequence[str]) -> pandas
     compared with, at the same repair. Of the means over the seeds of each lambda:
 
     - known: the share of the cells that have the outcome; loss: the mean loss at it, where it is a knee;
-    - reliability (`reliability`) of single cells over seeds, which caps what r can be;
+    - reliability (`reliability`) of single cells over seeds;
     - r with WS, of one network; m: the slope on WS, m_control: the same in random order, and gain: the slope of the
       outcome less the control's. Of all networks it is the mean over networks (`over_networks`);
-    - verdict: whether the gain is positive or negative by its interval.
+    - verdict: whether the gain is positive or negative by its interval; of all networks that takes `ENOUGH` of them.
     """
     rows = []
     recipes = cells[["criterion", "repair"]].drop_duplicates().itertuples(index=False)
@@ -104,7 +106,10 @@ def compare_outcomes(cells: pandas.DataFrame, controls: Sequence[str]) -> pandas
         for outcome in OUTCOMES:
             for scope, chosen in _scopes(own):
                 row = {"criterion": criterion, "repair": repair, "outcome": outcome, "scope": scope}
-                rows.append(row | _row(chosen, control, outcome))
+                row |= _row(chosen, control, outcome)
+                if scope == ALL and row["networks_gain"] < ENOUGH:
+                    row["verdict"] = "undecided"
+                rows.append(row)
     return table(rows, COLUMNS)
 
 
@@ -134,17 +139,18 @@ def _row(cells: pandas.DataFrame, control: pandas.DataFrame, outcome: str) -> di
     row |= reliability(known, outcome).columns("reliability") | m.columns("m")
     keys = ["network", "lam", "seed"]
     both = known.merge(control[[*keys, outcome]].dropna(), on=keys, suffixes=("", "_control"))
-    gain = Bounded()
+    gain, gained = Bounded(), {}
     if len(both):
         both = both.assign(gain=both[outcome] - both[f"{outcome}_control"])
         row |= over_networks(slopes(_means(both, f"{outcome}_control"), f"{outcome}_control")).columns("m_control")
-        gain = over_networks(slopes(_means(both, "gain"), "gain"))
-    return row | gain.columns("gain") | {"verdict": sign(gain.low, gain.high)}
+        gained = slopes(_means(both, "gain"), "gain")
+        gain = over_networks(gained)
+    return row | {"networks_gain": len(gained)} | gain.columns("gain") | {"verdict": sign(gain.low, gain.high)}
 
 
 def sign(low: float | None, high: float | None) -> str:
     """What an interval says of a number: positive, negative or undecided."""
-    if low is None or low <= 0 <= high:
+    if low is None or not (low > 0 or high < 0):
         return "undecided"
     return "positive" if low > 0 else "negative"
 
@@ -159,7 +165,7 @@ def reliability(cells: pandas.DataFrame, column: str) -> Bounded:
 
     Of single cells, within networks, from a one-way analysis of variance (Shrout & Fleiss 1979) over the lambdas that
     have two seeds or more: 1 where seeds agree, 0 where lambdas differ no more than seeds do. The interval is that of
-    the F ratio. No r of the column with anything can be expected above its root.
+    the F ratio. No r of single cells with anything can be expected above its root.
     """
     cells = cells[["network", "lam", column]]
     groups = cells.groupby(["network", "lam"])[column]
@@ -200,6 +206,7 @@ def compare_criteria(cells: pandas.DataFrame, sparse: str = "slimming") -> panda
         for criterion, dense in own[lam == 0].groupby("criterion", sort=False):
             pairs = limit.merge(dense, on=["network", "seed"], suffixes=("", "_dense"))
             pairs = pairs.assign(difference=pairs["rate_within_margin"] - pairs["rate_within_margin_dense"])
+            pairs = pairs.dropna(subset=["difference"])
             for scope, chosen in _scopes(pairs) if len(pairs) else ():
                 means = chosen.groupby("network" if scope == ALL else "seed")["difference"].mean()
                 bounds = mean_of_values(means).bounded() if len(means) > 1 else Bounded(float(means.iloc[0]))

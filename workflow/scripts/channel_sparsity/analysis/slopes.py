@@ -6,6 +6,9 @@ import pandas
 
 from channel_sparsity.analysis.statistics import Bounded, Estimate, line, mean_of_values
 
+#: Networks that an interval over networks takes.
+ENOUGH = 3
+
 
 def slopes(points: pandas.DataFrame, column: str) -> dict[str, Estimate]:
     """The slope of a column on WS in each network that has three points which differ in WS (Eq. 8).
@@ -20,11 +23,13 @@ def over_networks(estimates: Mapping[str, Estimate]) -> Bounded:
     """The mean over networks, with Student's t interval over networks, whatever each of them is sure of.
 
     Networks differ in slope. So each is one observation of what networks of this kind do, however many lambdas and
-    seeds it has. A single network has the interval of its own line.
+    seeds it has. An interval takes `ENOUGH` networks; one network alone has that of its own line, which is about it.
     """
-    if not estimates:
+    values = [each.value for each in estimates.values()]
+    if not values:
         return Bounded(reason="no network has three lambdas that count and differ in WS")
-    if len(estimates) == 1:
-        (only,) = estimates.values()
-        return only.bounded()
-    return mean_of_values([each.value for each in estimates.values()]).bounded()
+    if len(values) == 1:
+        return next(iter(estimates.values())).bounded()
+    if len(values) < ENOUGH:
+        return Bounded(sum(values) / len(values), reason=f"an interval takes {ENOUGH} networks")
+    return mean_of_values(values).bounded()

@@ -78,7 +78,10 @@ def _beside_ws(values: numpy.ndarray, depthwise: numpy.ndarray) -> dict:
     skewness = {"ws": values, "ws_absolute": numpy.abs(values), "ws_without_depthwise": values[~depthwise]}
     found = {name: weight_skewness(those) for name, those in skewness.items()}
     found["l_skewness"] = None if found["ws"] is None or len(values) < 3 else l_skewness(values)
-    return found | {"undefined": {name: "these gammas do not differ" for name in found if found[name] is None}}
+    undefined = {name: "these gammas do not differ" for name in found if found[name] is None}
+    if found["ws"] is not None and len(values) < 3:
+        undefined["l_skewness"] = "fewer than three gammas"
+    return found | {"undefined": undefined}
 
 
 def measure(gammas: pandas.DataFrame) -> dict:

@@ -195,7 +195,10 @@ def regress(ws: ArrayLike, pk: ArrayLike, confidence: float = 0.95) -> Regressio
 
 def line(x: ArrayLike, y: ArrayLike) -> tuple[Estimate, Estimate]:
     """Slope and intercept of the least-squares line through at least three points [n] that vary in x."""
-    fit, df = stats.linregress(x, y), len(x) - 2
+    df = len(x) - 2
+    if numpy.ptp(y) == 0:  # of which SciPy knows no error
+        return Estimate(0.0, 0.0, df), Estimate(float(numpy.mean(y)), 0.0, df)
+    fit = stats.linregress(x, y)
     return Estimate(float(fit.slope), float(fit.stderr), df), Estimate(
         float(fit.intercept), float(fit.intercept_stderr), df
     )

@@ -189,7 +189,8 @@ def _lacks(metrics: Mapping, sparsity: Mapping, knee: Mapping) -> str:
 
 def _best_accuracies(frame: pandas.DataFrame) -> pandas.Series:
     """The best accuracy of each network over its lambdas, the mean over seeds, before pruning."""
-    return frame.groupby(["network", "lam"])["accuracy"].mean().groupby("network").max()
+    trained = frame.drop_duplicates(["network", "lam", "seed"])
+    return trained.groupby(["network", "lam"])["accuracy"].mean().groupby("network").max()
 
 
 def _absolute(records: Sequence[Mapping], best: Iterable[float], margin: float) -> dict[str, list[float | None]]:

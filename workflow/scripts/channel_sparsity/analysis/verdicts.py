@@ -39,8 +39,10 @@ def lacking(reason: str, n: int = 0) -> Finding:
     return Finding(None, None, None, n, UNDECIDED, reason)
 
 
-def by_sign(low: float, high: float) -> str:
+def by_sign(low: float | None, high: float | None) -> str:
     """The verdict on a claim that a number is positive."""
+    if low is None:
+        return UNDECIDED
     return SUPPORTED if low > 0 else CONTRADICTED if high < 0 else UNDECIDED
 
 
@@ -63,6 +65,8 @@ def _grows(evidence: Evidence, column: str) -> Finding:
     if mean.value is None:
         return lacking(mean.reason, n)
     remark = f"mean of {len(own)} networks" if len(own) > 1 else "one network, by its own line"
+    if mean.low is None:
+        remark += f"; {mean.reason}"
     falling = [name for name, each in own.items() if each.interval(1 - 0.05 / len(own))[1] < 0]
     if falling:
         remark += f"; falls for certain in {', '.join(map(evidence.name, falling))}"

@@ -87,7 +87,8 @@ def _done(row: Mapping) -> str:
 
 def _interval(row: Mapping, name: str) -> str:
     """The interval of a number, and what it is over."""
-    sizes = f"{count(row['networks'], 'network')}, {count(row['seeds'], 'seed')}"
+    networks = row["networks_gain" if name == "gain" else "networks"]
+    sizes = f"{count(networks, 'network')}, {count(row['seeds'], 'seed')}"
     if pandas.isna(row[f"{name}_low"]):
         return f"no interval; {sizes}"
     return f"95 % interval: {points(row[f'{name}_low'])} to {points(row[f'{name}_high'])}; {sizes}"
