@@ -46,7 +46,7 @@ def test_the_demo_says_how_far_it_is_from_the_paper():
     assert ours["Networks"] == "VGG-11 x 0.25, VGG-13 x 0.25, ResNet-11 x 0.5, ResNet-20 x 0.5, MobileNet 0.25"
     assert (ours["Epochs"], ours["Window"], ours["Hop"]) == ("16", "80 ms", "100 % of the window")
     assert (ours["Frequency mask"], ours["Time mask"]) == ("0 bands", "0 % of a clip")
-    assert ours["Levels of lambda"].startswith("0, 1e-3, 3e-3, 5e-3; 0, 2e-3, 5e-3, 7e-3")
+    assert ours["Levels of lambda"].startswith("0, 1e-3, 2e-3, 3e-3; 0, 1e-3, 3e-3, 4e-3; ")
     assert ours["Pruning"] == "Liu et al., the recipe random"
     assert ours["Training and validation"] == "71.5 % and 28.5 %"
     assert "Ye et al.'s training" not in ours, "it prunes by Liu et al.'s method only"
