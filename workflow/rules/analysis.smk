@@ -15,14 +15,15 @@ FIGURES = [
     f"{RESULTS}/figures/{name}" for name in ("gammas", "pruning_curves", "ws_vs_pk")
 ]
 ALTERNATIVES = [
-    f"{RESULTS}/tables/{name}"
-    for name in ("measures", "outcomes", "criteria")
+    f"{RESULTS}/tables/{name}" for name in ("measures", "outcomes", "criteria")
 ]
 READINGS = [f"{RESULTS}/tables/readings"]
 # Made in deployment.smk.
 FRONT = f"{RESULTS}/tables/front"
 COST_FIGURE = f"{RESULTS}/figures/accuracy_cost"
-ALTERNATIVE_FIGURES = [f"{RESULTS}/figures/{name}" for name in ("repair", "measures", "readings")]
+ALTERNATIVE_FIGURES = [
+    f"{RESULTS}/figures/{name}" for name in ("repair", "measures", "readings")
+]
 # The figures of the report, in its order: each with a caption of its name in workflow/report/, whose first line is its
 # title.
 REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE]
@@ -41,16 +42,6 @@ STAGES = (
     "find_knee",
     "make_tables",
 )
-# What was to decide, written down before the runs that it is for.
-PLAN = ROOT / "docs" / "analysis-plan.md"
-
-
-def fingerprints(names):
-    """Of the analysis plan, and of the code of stages, for the record beside what they made."""
-    plan = sha256(PLAN) if PLAN.exists() else "missing"
-    return {"analysis_plan": plan} | {name: code(name) for name in names}
-
-
 NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
     " The clips are synthetic: these numbers say nothing about real recordings."
     if DATASET["source"] == "synthetic"
@@ -149,7 +140,9 @@ rule compare_measures:
         arithmetic=ARITHMETIC,
         curves=CURVES,
         cells=CELLS,
-        controls=list(dict.fromkeys(NAMED[name].criterion for name in recipes_of("random"))),
+        controls=list(
+            dict.fromkeys(NAMED[name].criterion for name in recipes_of("random"))
+        ),
         configuration=config,
         stages=fingerprints([*STAGES, "compare_measures"]),
         note=NOTE,
@@ -180,7 +173,8 @@ rule vary_readings:
         cells=CELLS,
         # What the study's own curves are comes first: those of the full repair, if there are any.
         recipes=sorted(
-            recipes_of("slimming", "ista"), key=lambda name: NAMED[name].repair != "full"
+            recipes_of("slimming", "ista"),
+            key=lambda name: NAMED[name].repair != "full",
         ),
         beside=BESIDE,
         configuration=config,

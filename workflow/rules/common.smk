@@ -136,6 +136,16 @@ def code_for(script):
     return of
 
 
+# What was to decide, written down before the runs that it is for.
+PLAN = ROOT / "docs" / "analysis-plan.md"
+
+
+def fingerprints(names):
+    """Of the analysis plan, and of the code of stages, for the record beside what they made."""
+    plan = sha256(PLAN) if PLAN.exists() else "missing"
+    return {"analysis_plan": plan} | {name: code(name) for name in names}
+
+
 def digests(folder):
     """The SHA-256 of every file below a folder: for what a script reads beside its inputs and its code."""
     return {
