@@ -25,7 +25,7 @@ def test_a_job_over_its_time_is_submitted_again_with_more(cluster, study, expect
     first = cluster.only_job()
     assert first["limit"] == "10:00"
     # Limits are whole minutes, and slurmctld looks twice a minute: the job's end is brought forward instead.
-    run("scontrol", "update", f"JobId={first['id']}", "EndTime=now")
+    run("scontrol", "update", f"JobId={first['id']}", "EndTime=now+3")
     assert cluster.job_after(first)["limit"] == "20:00"
     assert f"SLURM-job '{first['id']}' failed, SLURM status is: 'TIMEOUT'" in main.must_succeed()
     assert study.results() == expected.results()
