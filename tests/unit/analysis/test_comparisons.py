@@ -114,7 +114,9 @@ def test_many_lambdas_of_two_networks_that_disagree_settle_nothing():
     )
     assert table.loc[("vgg11", "pk"), "verdict"] == "equivalent"
     assert table.loc[("resnet11", "pk"), "verdict"] == "different"
-    assert table.loc[("all", "pk"), "verdict"] == "undecided"
+    row = table.loc[("all", "pk")]
+    assert (row["verdict"], row["reason"]) == ("undecided", "an interval takes 3 networks")
+    assert row[["difference_low", "difference_high"]].isna().all()
 
 
 def test_recipes_are_compared_at_the_same_repair_only():

@@ -373,6 +373,8 @@ RATES = {
     ("resnet11", "slimming", "0"): 0.2,
     ("resnet11", "slimming", "1e-5"): 0.7,
     ("resnet11", "taylor", "0"): 0.4,
+    ("mobilenet0.25", "slimming", "1e-4"): 0.5,
+    ("mobilenet0.25", "taylor", "0"): 0.3,
 }
 
 
@@ -385,9 +387,9 @@ def test_the_sparsest_networks_are_compared_with_dense_ones_seed_by_seed():
         chosen = cells[(cells["network"] == network) & (cells["criterion"] == criterion) & (cells["lam"] == lam)]
         return chosen["rate_within_margin"].to_numpy()
 
-    # The largest lambda is 1e-4 of one network and 1e-5 of the other, numbers and not words.
+    # The largest lambda is 1e-4 of one network and 1e-5 of another, numbers and not words.
     differences = []
-    for network, lam in (("vgg11", "1e-4"), ("resnet11", "1e-5")):
+    for network, lam in (("vgg11", "1e-4"), ("resnet11", "1e-5"), ("mobilenet0.25", "1e-4")):
         row = rows.loc["statistics", "taylor", network]
         sparse, dense = rates(network, "slimming", lam), rates(network, "taylor", "0")
         interval = stats.ttest_rel(sparse, dense).confidence_interval()
@@ -400,7 +402,14 @@ def test_the_sparsest_networks_are_compared_with_dense_ones_seed_by_seed():
     interval = stats.ttest_1samp(differences, 0).confidence_interval()
     assert (row["difference_low"], row["difference_high"]) == pytest.approx(tuple(interval))
     assert row["difference"] == pytest.approx(numpy.mean(differences))
-    assert (row["networks"], row["seeds"]) == (2, 3)
+    assert (row["networks"], row["seeds"]) == (3, 3)
+
+
+def test_an_interval_over_networks_takes_three_of_them():
+    two = {key: rate for key, rate in RATES.items() if key[0] != "mobilenet0.25"}
+    rows = compare_criteria(for_criteria(two)).set_index(["criterion", "scope"])
+    assert rows.loc[("taylor", ALL), "difference_low":"difference_high"].isna().all()
+    assert rows.loc[("taylor", ALL), "verdict"] == "undecided"
 
 
 @pytest.mark.parametrize(("dense", "verdict"), [(0.2, "positive"), (0.9, "negative"), (0.6, "undecided")])

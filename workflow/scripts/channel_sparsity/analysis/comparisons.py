@@ -7,8 +7,8 @@ import pandas
 
 from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.records import table
-from channel_sparsity.analysis.slopes import over_networks, slopes
-from channel_sparsity.analysis.statistics import mean_of_values
+from channel_sparsity.analysis.slopes import mean_over_networks, over_networks, slopes
+from channel_sparsity.analysis.statistics import Bounded, mean_of_values
 from channel_sparsity.analysis.within import Within, several
 
 #: The columns of ``comparisons.csv`` and their types.
@@ -89,10 +89,12 @@ def _of_pk(pairs: pandas.DataFrame) -> dict:
     means = pairs.assign(difference=pairs["first"] - pairs["second"])
     if pairs["network"].nunique() > 1:
         means = means.groupby("network")[["first", "second", "difference"]].mean()
-    if len(means) < 2:
+        bounds = mean_over_networks(means["difference"])
+    elif len(means) > 1:
+        bounds = mean_of_values(means["difference"]).bounded()
+    else:
         return {"quantity": "pk", "reason": f"needs 2 lambdas of a network, has {len(pairs)}"}
-    interval = mean_of_values(means["difference"]).interval()
-    return _found("pk", means["first"].mean(), means["second"].mean(), interval)
+    return _found("pk", means["first"].mean(), means["second"].mean(), bounds)
 
 
 def _of_m(pairs: pandas.DataFrame) -> dict:
@@ -101,7 +103,7 @@ def _of_m(pairs: pandas.DataFrame) -> dict:
     first, second, both = (over_networks(slopes(pairs, name)) for name in ("first", "second", "difference"))
     if both.value is None:
         return {"quantity": "m", "reason": both.reason}
-    return _found("m", first.value, second.value, (both.low, both.high))
+    return _found("m", first.value, second.value, both)
 
 
 def _of_r(pairs: pandas.DataFrame) -> dict:
@@ -114,17 +116,17 @@ def _of_r(pairs: pandas.DataFrame) -> dict:
     few = "no interval of r at so few points" if difference.low is None else ""
     if reason := first.reason or second.reason or few:
         return {"quantity": "r", "reason": reason}
-    return _found("r", first.value, second.value, (difference.low, difference.high))
+    return _found("r", first.value, second.value, difference)
 
 
-def _found(quantity: str, value: float, other: float, interval: tuple[float, float]) -> dict:
+def _found(quantity: str, value: float, other: float, difference: Bounded) -> dict:
     """The part of a row that holds numbers."""
     return {
         "quantity": quantity,
         "value": value,
         "value_other": other,
         "difference": value - other,
-        "difference_low": interval[0],
-        "difference_high": interval[1],
-        "reason": "",
+        "difference_low": difference.low,
+        "difference_high": difference.high,
+        "reason": difference.reason,
     }

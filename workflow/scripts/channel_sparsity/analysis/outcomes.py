@@ -8,7 +8,7 @@ from scipy import stats
 from channel_sparsity.analysis.knee import CHECKS
 from channel_sparsity.analysis.labels import ALL
 from channel_sparsity.analysis.records import table
-from channel_sparsity.analysis.slopes import ENOUGH, over_networks, slopes
+from channel_sparsity.analysis.slopes import ENOUGH, mean_over_networks, over_networks, slopes
 from channel_sparsity.analysis.statistics import Bounded, mean_of_values, pearson
 
 #: What a curve can be summed up to: PK as the study finds it, PK by each rule, and what needs no knee.
@@ -208,11 +208,22 @@ def compare_criteria(cells: pandas.DataFrame, sparse: str = "slimming") -> panda
             pairs = pairs.assign(difference=pairs["rate_within_margin"] - pairs["rate_within_margin_dense"])
             pairs = pairs.dropna(subset=["difference"])
             for scope, chosen in _scopes(pairs) if len(pairs) else ():
-                means = chosen.groupby("network" if scope == ALL else "seed")["difference"].mean()
-                bounds = mean_of_values(means).bounded() if len(means) > 1 else Bounded(float(means.iloc[0]))
+                bounds = _over_networks(chosen) if scope == ALL else _over_seeds(chosen)
                 row = {"repair": repair, "criterion": criterion, "scope": scope}
                 row |= {"networks": chosen["network"].nunique(), "seeds": chosen["seed"].nunique()}
                 row["sparse"] = chosen["rate_within_margin"].mean()
                 row["dense"] = chosen["rate_within_margin_dense"].mean()
                 rows.append(row | bounds.columns("difference") | {"verdict": sign(bounds.low, bounds.high)})
     return table(rows, CRITERIA)
+
+
+def _over_networks(pairs: pandas.DataFrame) -> Bounded:
+    """The mean difference over networks, each the mean of its seeds."""
+    return mean_over_networks(pairs.groupby("network")["difference"].mean())
+
+
+def _over_seeds(pairs: pandas.DataFrame) -> Bounded:
+    """The mean difference of one network over its seeds; no interval of a single one."""
+    if len(pairs) < 2:
+        return Bounded(float(pairs["difference"].iloc[0]))
+    return mean_of_values(pairs["difference"]).bounded()

@@ -1,6 +1,6 @@
 """How a number of the pruned networks grows with WS: a slope for each network, and their mean over networks (R24)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas
 
@@ -25,11 +25,16 @@ def over_networks(estimates: Mapping[str, Estimate]) -> Bounded:
     Networks differ in slope. So each is one observation of what networks of this kind do, however many lambdas and
     seeds it has. An interval takes `ENOUGH` networks; one network alone has that of its own line, which is about it.
     """
-    values = [each.value for each in estimates.values()]
-    if not values:
+    if not estimates:
         return Bounded(reason="no network has three lambdas that count and differ in WS")
-    if len(values) == 1:
+    if len(estimates) == 1:
         return next(iter(estimates.values())).bounded()
+    return mean_over_networks(each.value for each in estimates.values())
+
+
+def mean_over_networks(values: Iterable[float]) -> Bounded:
+    """The mean of one value a network, with Student's t interval from `ENOUGH` networks on."""
+    values = list(values)
     if len(values) < ENOUGH:
         return Bounded(sum(values) / len(values), reason=f"an interval takes {ENOUGH} networks")
     return mean_of_values(values).bounded()

@@ -12,7 +12,7 @@ from channel_sparsity.analysis.comparisons import equivalence
 from channel_sparsity.analysis.evidence import Evidence
 from channel_sparsity.analysis.labels import label
 from channel_sparsity.analysis.replicates import ENOUGH
-from channel_sparsity.analysis.slopes import over_networks, slopes
+from channel_sparsity.analysis.slopes import mean_over_networks, over_networks, slopes
 from channel_sparsity.analysis.statistics import line, mean_of_values
 from channel_sparsity.naming import PAPER_NETWORKS, family
 
@@ -175,13 +175,13 @@ def b_is_pk_without_sparsification(evidence: Evidence) -> Finding:
             _, b = line(rest["ws"], rest["pk"])
             differences.append(b.value - float(own.loc[unpenalised, "pk"].iloc[0]))
             skewness.append(own.loc[unpenalised, "ws"].iloc[0])
-    if len(differences) < 2:
-        return lacking("needs two networks with PK at lambda 0 and at three others", len(evidence.points))
-    difference = mean_of_values(differences)
-    low, high = difference.interval()
+    if not differences:
+        return lacking("no network has PK at lambda 0 and at three others", len(evidence.points))
+    mean = mean_over_networks(differences)
     remark = f"{len(differences)} networks; their mean WS at lambda 0 is {numpy.mean(skewness):.2f}, b is for 0"
-    verdict = as_equal(low, high, evidence.margins["pk"])
-    return Finding(difference.value, low, high, len(evidence.points), verdict, remark)
+    remark += f"; {mean.reason}" if mean.reason else ""
+    verdict = as_equal(mean.low, mean.high, evidence.margins["pk"])
+    return Finding(mean.value, mean.low, mean.high, len(evidence.points), verdict, remark)
 
 
 def vggs_prune_without_sparsification(evidence: Evidence) -> Finding:
