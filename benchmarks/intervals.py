@@ -13,12 +13,12 @@ import numpy
 import pandas
 from scipy import stats
 
-from channel_sparsity.analysis import resampling
-from channel_sparsity.analysis.knee import AXES, Rule, Trace, find, measure
-from channel_sparsity.analysis.paper import TABLE_1
-from channel_sparsity.analysis.replicates import seed_intervals
-from channel_sparsity.analysis.slopes import over_networks, slopes
-from channel_sparsity.analysis.statistics import difference_of_correlations, fisher, line, pearson
+from channel_sparsity.claims.paper import TABLE_1
+from channel_sparsity.measuring import resampling
+from channel_sparsity.measuring.knee import AXES, Rule, Trace, find, measure
+from channel_sparsity.statistics.regression import difference_of_correlations, fisher, line, pearson
+from channel_sparsity.statistics.replicates import seed_intervals
+from channel_sparsity.statistics.slopes import over_networks, slopes
 
 STUDIES = 500
 WS = numpy.array([row.ws for row in TABLE_1])

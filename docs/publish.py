@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.analysis import claims, outcomes, tables
-from channel_sparsity.analysis.labels import ALL
-from channel_sparsity.analysis.plan import CRITERION, OUTCOME, REPAIR
-from channel_sparsity.analysis.plotting import network_labels
-from channel_sparsity.analysis.slopes import over_networks, slopes
+from channel_sparsity.bookkeeping.published import Digests
+from channel_sparsity.claims import claims
+from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR
+from channel_sparsity.figures.style import network_labels
 from channel_sparsity.files import read_json, write_text
-from channel_sparsity.published import Digests
+from channel_sparsity.naming import ALL
 from channel_sparsity.report.answer import Answer, answer
+from channel_sparsity.statistics.slopes import over_networks, slopes
+from channel_sparsity.tables import outcomes
+from channel_sparsity.tables import study as tables
 
 ROOT = Path(__file__).parents[1]
 TABLES = ("cells", "outcomes", "criteria", "comparisons", "claims")

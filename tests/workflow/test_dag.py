@@ -159,7 +159,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     library = "workflow/scripts/channel_sparsity"
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
     assert study.planned() == {}
-    study.edit(f"{library}/analysis/figures.py", "margins(y=0.1)", "margins(y=0.2)")
+    study.edit(f"{library}/figures/paper.py", "margins(y=0.1)", "margins(y=0.2)")
     assert study.planned() == {"draw_figures": 1, "write_report": 1, **dict.fromkeys(RECORD, 1)}
     study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
     after = study.planned()
@@ -184,7 +184,7 @@ def test_another_plan_is_recorded_and_computes_no_curve_again(study):
     [
         ("job.py", "error: {error}", "error:  {error}", None),
         ("channel_sparsity/naming.py", '"VGG"', '"Vgg"', "make_tables"),
-        ("channel_sparsity/analysis/knee.py", "_DECIMALS = 12", "_DECIMALS = 11", "find_knee"),
+        ("channel_sparsity/measuring/knee.py", "_DECIMALS = 12", "_DECIMALS = 11", "find_knee"),
         ("channel_sparsity/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]", "prune_network"),
         ("channel_sparsity/data/audio.py", "import soundfile", "import soundfile as soundfile", "list_clips"),
     ],

@@ -8,8 +8,8 @@ import zipfile
 import pandas
 import pytest
 
+from channel_sparsity.bookkeeping.handover import check
 from channel_sparsity.files import StudyError, sha256
-from channel_sparsity.handover import check
 
 KINDS = (".csv", ".html", ".svg", ".png")
 

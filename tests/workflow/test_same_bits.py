@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from channel_sparsity import arithmetic
+from channel_sparsity.bookkeeping.published import Digests, compared
 from channel_sparsity.files import StudyError
 from channel_sparsity.machine import instruction_sets
-from channel_sparsity.published import Digests, compared
 
 PUBLISHED = Path(__file__).with_name("tiny.txt")
 

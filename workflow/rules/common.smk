@@ -16,17 +16,17 @@ sys.path.insert(0, str(SCRIPTS))
 
 import warm_start
 from channel_sparsity import arithmetic, configuration
-from channel_sparsity.analysis.labels import label
+from channel_sparsity.naming import label
 from channel_sparsity.data.expected import check_expected
 from channel_sparsity.deployment.names import BUDGET, name_of
-from channel_sparsity.ending import failures, outcome, unfinished
+from channel_sparsity.bookkeeping.ending import failures, outcome, unfinished
 from channel_sparsity.files import StudyError, read_json, sha256
-from channel_sparsity.fingerprint import fingerprint
-from channel_sparsity.holding import holders
+from channel_sparsity.bookkeeping.fingerprint import fingerprint
+from channel_sparsity.bookkeeping.holding import holders
 from channel_sparsity.memory import KEEP_FREED_MEMORY
-from channel_sparsity.orphans import refuse_orphans
-from channel_sparsity.published import compared, is_current
-from channel_sparsity.remaining import Remaining
+from channel_sparsity.bookkeeping.orphans import refuse_orphans
+from channel_sparsity.bookkeeping.published import compared, is_current
+from channel_sparsity.bookkeeping.remaining import Remaining
 
 # Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
 gc.freeze()

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from channel_sparsity.bookkeeping.fingerprint import fingerprint
+from channel_sparsity.bookkeeping.handover import check, place, same_time, unpack
 from channel_sparsity.files import StudyError, sha256, write_json
-from channel_sparsity.fingerprint import fingerprint
-from channel_sparsity.handover import check, place, same_time, unpack
 
 SCRIPTS = Path(__file__).resolve().parent
 ROOT = SCRIPTS.parents[1]

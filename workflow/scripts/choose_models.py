@@ -2,10 +2,10 @@
 
 import logging
 
-from channel_sparsity.analysis.front import FRONT
-from channel_sparsity.analysis.tables import read_table
 from channel_sparsity.deployment.budget import choose
 from channel_sparsity.files import write_csv
+from channel_sparsity.tables.front import FRONT
+from channel_sparsity.tables.study import read_table
 from job import job
 
 with job(snakemake):

@@ -4,10 +4,11 @@ import logging
 
 import pandas
 
-from channel_sparsity.analysis import measures, outcomes, tables
-from channel_sparsity.analysis.labels import ALL
-from channel_sparsity.analysis.records import origin, write_table
 from channel_sparsity.files import read_json
+from channel_sparsity.naming import ALL
+from channel_sparsity.tables import measures, outcomes
+from channel_sparsity.tables import study as tables
+from channel_sparsity.tables.saving import origin, write_table
 from job import job
 
 TITLES = {

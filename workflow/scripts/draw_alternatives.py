@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from channel_sparsity.analysis import alternative_figures, measures, outcomes, readings
-from channel_sparsity.analysis.plotting import save
-from channel_sparsity.analysis.tables import read_table
+from channel_sparsity.figures import alternatives as alternative_figures
+from channel_sparsity.figures.style import save
+from channel_sparsity.tables import measures, outcomes, readings
+from channel_sparsity.tables.study import read_table
 from job import job
 
 with job(snakemake):

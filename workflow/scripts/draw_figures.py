@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.analysis import figures, tables
-from channel_sparsity.analysis.plotting import save
+from channel_sparsity.figures import paper as figures
+from channel_sparsity.figures.style import save
+from channel_sparsity.tables import study as tables
 from job import job
 
 

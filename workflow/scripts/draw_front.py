@@ -1,9 +1,9 @@
 """The figure of what accuracy costs."""
 
-from channel_sparsity.analysis.front import FRONT
-from channel_sparsity.analysis.front_figure import accuracy_cost
-from channel_sparsity.analysis.plotting import save
-from channel_sparsity.analysis.tables import read_table
+from channel_sparsity.figures.cost import accuracy_cost
+from channel_sparsity.figures.style import save
+from channel_sparsity.tables.front import FRONT
+from channel_sparsity.tables.study import read_table
 from job import job
 
 with job(snakemake):

@@ -3,9 +3,9 @@
 import h5py
 import pandas
 
-from channel_sparsity.analysis.knee import Rule, measure, without_knee
-from channel_sparsity.analysis.resampling import UNKNOWN, resample
 from channel_sparsity.files import read_json, write_json
+from channel_sparsity.measuring.knee import Rule, measure, without_knee
+from channel_sparsity.measuring.resampling import UNKNOWN, resample
 from job import job
 
 with job(snakemake):

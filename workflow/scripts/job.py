@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 import channel_sparsity
 from channel_sparsity.arithmetic import in_force
-from channel_sparsity.checksums import record, verify
+from channel_sparsity.bookkeeping.checksums import record, verify
 from channel_sparsity.files import StudyError
 from channel_sparsity.machine import described
 

@@ -4,9 +4,9 @@ import logging
 
 import pandas
 
-from channel_sparsity.analysis import tables
-from channel_sparsity.analysis.front import front
-from channel_sparsity.analysis.records import origin, write_table
+from channel_sparsity.tables import study as tables
+from channel_sparsity.tables.front import front
+from channel_sparsity.tables.saving import origin, write_table
 from job import job
 
 TITLE = "What accuracy costs"

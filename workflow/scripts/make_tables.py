@@ -4,13 +4,13 @@ import logging
 
 from pandas import read_csv
 
-from channel_sparsity.analysis import tables
-from channel_sparsity.analysis.claims import claims
-from channel_sparsity.analysis.comparisons import comparisons
-from channel_sparsity.analysis.paper import beside_paper
-from channel_sparsity.analysis.plan import at_the_papers_dose
-from channel_sparsity.analysis.records import origin, write_table
+from channel_sparsity.claims.claims import claims
+from channel_sparsity.claims.paper import beside_paper
+from channel_sparsity.claims.plan import at_the_papers_dose
 from channel_sparsity.files import read_json
+from channel_sparsity.tables import study as tables
+from channel_sparsity.tables.comparisons import comparisons
+from channel_sparsity.tables.saving import origin, write_table
 from job import job
 
 #: The title of each page, and what its reader has to know.

@@ -2,8 +2,8 @@
 
 import pandas
 
-from channel_sparsity.analysis.sparsity import measure
 from channel_sparsity.files import write_json
+from channel_sparsity.measuring.sparsity import measure
 from job import job
 
 with job(snakemake):

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 import pandas
 import torch
 
-from channel_sparsity.analysis.sparsity import weight_skewness
 from channel_sparsity.files import StudyError, write_csv, write_text
+from channel_sparsity.measuring.sparsity import weight_skewness
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.device import device_of
 from channel_sparsity.training.features import load_subsets

@@ -9,8 +9,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from channel_sparsity.bookkeeping.holding import held
 from channel_sparsity.files import StudyError, read_json, whole, write_csv, write_json
-from channel_sparsity.holding import held
 from channel_sparsity.networks import build
 from channel_sparsity.pruning.curve import finetune, planned, trace
 from channel_sparsity.pruning.methods import method_of

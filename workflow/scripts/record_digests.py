@@ -3,9 +3,9 @@
 import platform
 
 from channel_sparsity.arithmetic import in_force
+from channel_sparsity.bookkeeping.published import Digests, digest_of
 from channel_sparsity.files import read_json, write_text
 from channel_sparsity.machine import versions
-from channel_sparsity.published import Digests, digest_of
 from job import job
 
 with job(snakemake):

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from channel_sparsity.analysis.provenance import decides, run
+from channel_sparsity.bookkeeping.provenance import decides, run
 from channel_sparsity.files import read_json, whole, write_json
 from job import job
 

@@ -8,8 +8,8 @@ import pandas
 import torch
 from safetensors.torch import save_file
 
+from channel_sparsity.bookkeeping.holding import held
 from channel_sparsity.files import sha256, whole, write_csv, write_json
-from channel_sparsity.holding import held
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.networks.cost import cost
 from channel_sparsity.training.device import device_of, name_of

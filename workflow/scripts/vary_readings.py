@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.analysis import readings, tables
-from channel_sparsity.analysis.knee import Rule
-from channel_sparsity.analysis.records import origin, write_table
 from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.measuring.knee import Rule
+from channel_sparsity.tables import readings
+from channel_sparsity.tables import study as tables
+from channel_sparsity.tables.saving import origin, write_table
 from job import job
 
 with job(snakemake):

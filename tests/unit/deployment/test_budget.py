@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channel_sparsity.analysis.front import FRONT
-from channel_sparsity.analysis.tables import read_table
 from channel_sparsity.deployment.budget import MODELS, choose
 from channel_sparsity.deployment.names import BUDGET
 from channel_sparsity.files import write_csv
+from channel_sparsity.tables.front import FRONT
+from channel_sparsity.tables.study import read_table
 
 LIMITS = {"parameter_bytes": 128_000, "macs_per_second": 30e6}
 

@@ -8,15 +8,18 @@ import pandas
 import yaml
 from cells_for_tests import LAMBDAS, censored, no_knee, record, study
 
-from channel_sparsity.analysis import alternative_figures, figures, outcomes, pages, readings, tables
-from channel_sparsity.analysis.claims import claims
-from channel_sparsity.analysis.paper import beside_paper
-from channel_sparsity.analysis.plan import at_the_papers_dose
-from channel_sparsity.analysis.plotting import save
+from channel_sparsity.claims.claims import claims
+from channel_sparsity.claims.paper import beside_paper
+from channel_sparsity.claims.plan import at_the_papers_dose
 from channel_sparsity.configuration import curves_of
+from channel_sparsity.figures import alternatives as alternative_figures
+from channel_sparsity.figures import paper as figures
+from channel_sparsity.figures.style import save
 from channel_sparsity.files import write_csv, write_json, write_text
 from channel_sparsity.report import page
 from channel_sparsity.report.contents import Sources, contents
+from channel_sparsity.tables import outcomes, pages, readings
+from channel_sparsity.tables import study as tables
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "workflow/report"

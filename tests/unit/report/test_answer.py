@@ -3,9 +3,10 @@
 import pandas
 import pytest
 
-from channel_sparsity.analysis import claims, outcomes
-from channel_sparsity.analysis.plan import CRITERION, OUTCOME, REPAIR
+from channel_sparsity.claims import claims
+from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR
 from channel_sparsity.report.answer import answer
+from channel_sparsity.tables import outcomes
 
 
 def row(**changes):

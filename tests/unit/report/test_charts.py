@@ -4,7 +4,7 @@ import pandas
 import pytest
 from made_up_study import LAYERS
 
-from channel_sparsity.analysis.plotting import network_marks
+from channel_sparsity.figures.style import network_marks
 from channel_sparsity.naming import NETWORKS
 from channel_sparsity.report import charts
 

@@ -4,8 +4,8 @@ import pandas
 from cells_for_tests import record
 from made_up_study import CONFIGURATION
 
-from channel_sparsity.analysis import tables
 from channel_sparsity.report.dataset import recordings
+from channel_sparsity.tables import study as tables
 
 SPLIT = pandas.DataFrame({"subset": ["train"] * 7 + ["validation"] * 3})
 MANIFEST = {"clips": 10, "clips_per_scene": {"bus": 4, "park": 6}, "frames": 401, "padded": 2, "cut": 0, "silent": 1}

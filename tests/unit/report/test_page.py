@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import pytest
 from made_up_study import CONFIGURATION, EVIL, FIGURES, TEMPLATES, MadeUp, configuration
 
-from channel_sparsity.analysis.claims import COLUMNS
-from channel_sparsity.analysis.pages import page as table_page
-from channel_sparsity.analysis.tables import CELLS, read_table
+from channel_sparsity.claims.claims import COLUMNS
 from channel_sparsity.configuration import curves_of, lambdas_of
 from channel_sparsity.report import page
+from channel_sparsity.tables.pages import page as table_page
+from channel_sparsity.tables.study import CELLS, read_table
 
 
 class Elements(HTMLParser):

@@ -19,11 +19,12 @@ import pandas
 from matplotlib.figure import Figure
 from safetensors.torch import load_file
 
-from channel_sparsity.analysis import figures, tables
 from channel_sparsity.configuration import recipe_of
+from channel_sparsity.figures import paper as figures
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.pruning.methods import Method, method_of
+from channel_sparsity.tables import study as tables
 from channel_sparsity.training.features import Subset, load_subsets
 from channel_sparsity.training.fit import accuracy, predict
 

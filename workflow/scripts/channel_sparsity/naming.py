@@ -26,6 +26,9 @@ NETWORKS = tuple(name for family in FAMILIES.values() for name in family.network
 PAPER_FAMILIES = ("vgg", "resnet", "mobilenet")
 PAPER_NETWORKS = tuple(name for family in PAPER_FAMILIES for name in FAMILIES[family].networks[:4])
 
+#: What stands for the network in rows that join several.
+ALL = "all"
+
 
 def family(network: str) -> str:
     """The family of a network, a key of `FAMILIES`; StudyError if it is unknown."""
@@ -38,3 +41,11 @@ def family(network: str) -> str:
 def variant(network: str) -> str:
     """A network's place in its family, ``v1`` and so on: its column of Table 2, ever deeper or wider."""
     return f"v{FAMILIES[family(network)].networks.index(network) + 1}"
+
+
+def label(network: str, width_scale: float = 1.0) -> str:
+    """A network's name for people, with the factor on its widths if it is not 1: ``VGG-11 x 0.25``."""
+    kind = family(network)
+    number = network.removeprefix(kind)
+    name = f"{FAMILIES[kind].label}{' ' if '.' in number else '-'}{number}"
+    return name if width_scale == 1 else f"{name} x {width_scale:g}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas
 
-from channel_sparsity.analysis.labels import ALL
-from channel_sparsity.analysis.plan import CRITERION, OUTCOME, REPAIR
+from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR
+from channel_sparsity.naming import ALL
 from channel_sparsity.report.words import count, points
 
 #: The word for what the interval of the primary outcome says.

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pandas
 
-from channel_sparsity.analysis.labels import label
-from channel_sparsity.analysis.pages import NOTHING
-from channel_sparsity.analysis.paper import EXAMPLE_NETWORK, METHODS
-from channel_sparsity.naming import PAPER_NETWORKS
+from channel_sparsity.claims.paper import EXAMPLE_NETWORK, METHODS
+from channel_sparsity.naming import PAPER_NETWORKS, label
+from channel_sparsity.tables.pages import NOTHING
 
 
 @dataclass(frozen=True)

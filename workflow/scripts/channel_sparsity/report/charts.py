@@ -10,8 +10,8 @@ import pandas
 import vl_convert
 from matplotlib.colors import to_hex
 
-from channel_sparsity.analysis.knee import AXES
-from channel_sparsity.analysis.plotting import network_labels, network_marks, recipe_label
+from channel_sparsity.figures.style import network_labels, network_marks, recipe_label
+from channel_sparsity.measuring.knee import AXES
 
 #: Vega's names of the families' marks, and dashes of their lines.
 _SHAPES = {"o": "circle", "^": "triangle-up", "s": "square", "D": "diamond", "v": "triangle-down"}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.analysis import claims, outcomes, tables
-from channel_sparsity.analysis.plotting import network_labels, recipe_label
+from channel_sparsity.bookkeeping.published import compared
+from channel_sparsity.claims import claims
 from channel_sparsity.configuration import lambdas_of
+from channel_sparsity.figures.style import network_labels, recipe_label
 from channel_sparsity.files import read_json, sha256
-from channel_sparsity.published import compared
 from channel_sparsity.report import charts, page, words
 from channel_sparsity.report.answer import answer
 from channel_sparsity.report.beside import beside
@@ -19,6 +19,8 @@ from channel_sparsity.report.dataset import recordings
 from channel_sparsity.report.departures import departures
 from channel_sparsity.report.rows import claim_rows, excluded_rows
 from channel_sparsity.report.versions import versions
+from channel_sparsity.tables import outcomes
+from channel_sparsity.tables import study as tables
 
 #: The sections of the page and what the contents call them.
 SECTIONS = {

@@ -6,10 +6,9 @@ Taken from the configuration that the study ran with, so that a demo says of its
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from channel_sparsity.analysis.labels import label
-from channel_sparsity.analysis.paper import METHODS
+from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
-from channel_sparsity.naming import PAPER_NETWORKS, family
+from channel_sparsity.naming import PAPER_NETWORKS, family, label
 
 #: What stands for the paper's value where it has none.
 NOT_SAID = "not said"

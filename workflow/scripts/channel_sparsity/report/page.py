@@ -60,7 +60,7 @@ _PAGE = re.compile(
 
 
 def table(path: str | Path, note: str) -> Table:
-    """A table that `analysis.pages.page` has made; `note`, which every table of a study has, is left out."""
+    """A table that `tables.pages.page` has made; `note`, which every table of a study has, is left out."""
     parts = _PAGE.search(Path(path).read_text(encoding="utf-8"))
     words = unescape(parts["note"] or "").replace(note, "").strip()
     return Table(Path(path).stem, unescape(parts["title"]), words, Markup(parts["table"]))

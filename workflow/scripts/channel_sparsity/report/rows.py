@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pandas
 
-from channel_sparsity.analysis.pages import NOTHING
-from channel_sparsity.analysis.paper import METHODS
-from channel_sparsity.analysis.plotting import network_labels
+from channel_sparsity.claims.paper import METHODS
+from channel_sparsity.figures.style import network_labels
 from channel_sparsity.report.words import percent
+from channel_sparsity.tables.pages import NOTHING
 
 
 def claim_rows(claims: pandas.DataFrame) -> list[dict]:

@@ -1,0 +1,138 @@
+"""What the terminal says last."""
+
+import os
+
+import pytest
+
+from channel_sparsity.bookkeeping.ending import failures, outcome, unfinished
+
+TABLE = """network,recipe,n,r,r_low,r_high,reason
+vgg11,slimming,6,0.9291,0.47,0.992,
+resnet11,ista,3,0.5,,,no interval of r at fewer than 4 points
+mobilenet0.25,slimming,0,,,,"needs at least 3 points, has 0"
+"""
+CELLS = """network,recipe,lam,seed,ws,included,reason,training_status,curve_status
+vgg11,slimming,0,1,0.1,True,,trained,traced
+vgg11,slimming,1e-1,1,,False,training diverged: the training loss was nan in epoch 1,diverged,diverged
+vgg11,ista,1e-1,1,,False,training diverged: the training loss was nan in epoch 1,diverged,diverged
+resnet11,ista,0,1,0.1,False,"no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",trained,diverged
+resnet11,ista,1e-4,2,,False,WS undefined: these gammas do not differ,trained,traced
+resnet11,ista,1e-5,2,0.3,False,no knee: flat,trained,traced
+"""
+CLIPS = """filename,scene,city,location,segment,device,identifier,duration_s,sample_rate_hz,channels
+audio/1.wav,bus,,x,,a,x,1,44100,1
+audio/2.wav,bus,,x,,a,x,1,44100,1
+audio/3.wav,tram,,y,,a,y,1,44100,1
+"""
+SPLIT = "filename,subset\naudio/1.wav,train\naudio/2.wav,validation\naudio/3.wav,train\n"
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """What `outcome` is told of a study of two trainings and two curves; write(name, text) makes its files."""
+    monkeypatch.chdir(tmp_path)
+    results, data = tmp_path / "results/s", tmp_path / "data/d"
+    trained, pruned = ([results / kind / f"{place}.json" for place in (1, 2)] for kind in ("train", "prune"))
+
+    def write(name, text=""):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write, [path.relative_to(tmp_path) for path in (results, data)], [trained, pruned]
+
+
+def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(study, tmp_path):
+    write, folders, files = study
+    for name, text in (
+        ("data/d/clips.csv", CLIPS),
+        ("results/s/split.csv", SPLIT),
+        *((file, "{}") for kind in files for file in kind),
+        ("results/s/tables/cells.csv", CELLS),
+        ("results/s/tables/correlation.csv", TABLE),
+        ("results/s/figures/a.svg", ""),
+        ("results/s/report.html", ""),
+        ("results/s/deploy/a.onnx", ""),
+    ):
+        write(name, text)
+    assert outcome(*folders, *files).splitlines() == [
+        "data/d: 3 clips of 2 scenes",
+        "  2 clips train, 1 validate; 1 of 2 places are in both, so accuracies are those of places heard before",
+        "results/s: 2 of 2 networks trained, 2 of 2 pruning curves traced",
+        "Weight Skewness and Prune Knee, Pearson's r (95 % interval):",
+        "         vgg11  slimming               r = 0.93 (0.47 to 0.99), n = 6",
+        "      resnet11  ista                   r = 0.50, n = 3",
+        " mobilenet0.25  slimming               no r: needs at least 3 points, has 0",
+        "  without 5 of 6 cells (tables/cells.html says why)",
+        "  of which went wrong:",
+        "    vgg11, lambda 1e-1, seed 1: training diverged: the training loss was nan in epoch 1",
+        "    resnet11, lambda 0, seed 1, ista: no knee: in fine-tuning of step 3, the training loss was inf in epoch 1",
+        "    resnet11, lambda 1e-4, seed 2: WS undefined: these gammas do not differ",
+        f"Tables to read: {tmp_path}/results/s/tables/*.html",
+        f"Figures: {tmp_path}/results/s/figures/*.svg",
+        f"All on one page: {tmp_path}/results/s/report.html",
+        f"Models to take away: {tmp_path}/results/s/deploy",
+    ]
+
+
+def test_a_part_of_a_study_says_how_much_is_there(study):
+    write, folders, files = study
+    assert outcome(*folders, *files) == ""
+    write("data/d/clips.csv", CLIPS)
+    assert outcome(*folders, *files) == "data/d: 3 clips of 2 scenes"
+    write("data/d/report.md")
+    assert outcome(*folders, *files) == "data/d: 3 clips of 2 scenes (report.md says what is in them)"
+    write(files[0][0])
+    said = "results/s: 1 of 2 networks trained, 0 of 2 pruning curves traced"
+    assert outcome(*folders, *files).splitlines()[-1] == said
+    assert unfinished(folders[0], *files).splitlines() == [
+        said,
+        "Once that is put right, the same command goes on with what is missing.",
+    ]
+
+
+def test_tables_older_than_a_curve_are_not_taken_for_its_result(study):
+    write, folders, files = study
+    os.utime(write("results/s/tables/correlation.csv", TABLE), (1, 1))
+    write(files[1][0])
+    assert "older than the pruning curves" in outcome(*folders, *files)
+    assert "r = " not in outcome(*folders, *files)
+
+
+def test_partial_tables_are_named_while_there_are_no_others(study, tmp_path):
+    write, folders, files = study
+    write("results/s/partial/tables/cells.csv")
+    said = f"Tables and figures of what is finished: {tmp_path}/results/s/partial"
+    assert outcome(*folders, *files) == said
+    write("results/s/tables/cells.csv", CELLS)
+    write("results/s/tables/correlation.csv", TABLE)
+    assert said not in outcome(*folders, *files)
+
+
+def test_each_failure_is_said_once_by_its_sentence(tmp_path):
+    (tmp_path / "one.log").write_text("epoch 1\nTraceback\n2026 error: a.wav cannot be read: replace it\n")
+    (tmp_path / "two.log").write_text("epoch 1\n")
+    lines = "    log: one.log (check log file(s) for error details)\n    log: two.log (check log file(s)\n"
+    (tmp_path / "snakemake.log").write_text(lines + lines + "    log: fine.log\n")
+    assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
+        "error: a.wav cannot be read: replace it",
+        "error: a job ended without a word: see two.log",
+    ]
+
+
+def test_on_a_cluster_what_killed_a_job_is_in_the_systems_log(tmp_path):
+    (tmp_path / "own.log").write_text("error: it is held by process 7\n")
+    (tmp_path / "cut.log").write_text("epoch 1\n")
+    (tmp_path / "again.log").write_text("epoch 1\n")
+    (tmp_path / "again.csv").write_text("")
+    (tmp_path / "1.log").write_text("epoch 1\nslurmstepd: error: *** JOB 1 CANCELLED DUE TO TIME LIMIT ***\n")
+    blocks = [
+        f"    output: {name}.csv, b\n    log: {name}.log, {tmp_path}/1.log (check" for name in ("own", "cut", "again")
+    ]
+    blocks.append("    log: cut.log, 2.log (check")
+    (tmp_path / "snakemake.log").write_text("".join(f"{block} log file(s) for error details)\n" for block in blocks))
+    assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
+        "error: it is held by process 7",
+        "error: *** JOB 1 CANCELLED DUE TO TIME LIMIT *** (cut.log)",
+        "error: a job ended without a word: see cut.log, 2.log",
+    ]

@@ -1,0 +1,191 @@
+import hashlib
+
+import numpy
+import pandas
+import pytest
+from cells_for_tests import LAMBDAS, censored, no_knee, record, study
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from channel_sparsity.figures import paper as figures
+from channel_sparsity.figures.style import footnote, lambda_colours, network_marks, save, style
+from channel_sparsity.naming import NETWORKS, family
+from channel_sparsity.tables import study as tables
+
+
+@pytest.fixture(scope="module")
+def results():
+    records, curves = study()
+    # One cell of each kind that is drawn differently.
+    records[0] = record("vgg11", "slimming", "0", ws=0.1, **censored())
+    records[1] = record("vgg11", "slimming", "1e-6", ws=1.1, **no_knee())
+    records[3]["metrics"]["accuracy"] = 0.5
+    return tables.cells(records, 0.03), curves
+
+
+@pytest.fixture(scope="module")
+def scaling_factors():
+    rng = numpy.random.default_rng(0)
+    return pandas.DataFrame(
+        {
+            "network": numpy.repeat(["vgg11", "resnet11"], 400),
+            "width_scale": numpy.repeat([1.0, 0.5], 400),
+            "lam": numpy.tile(numpy.repeat(["0", "1e-3"], 200), 2),
+            "seed": 1,
+            "gamma": rng.gamma(2, 0.2, 800),
+        }
+    )
+
+
+def draw(cells, curves, values):
+    """All three figures."""
+    correlation, regression = tables.correlation(cells), tables.regression(cells)
+    return {
+        "gammas": figures.gammas(values),
+        "pruning_curves": figures.pruning_curves(curves, cells),
+        "ws_vs_pk": figures.ws_vs_pk(cells, correlation, regression),
+    }
+
+
+def words(figure):
+    """Every text of a figure."""
+    texts = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+    return "\n".join(texts)
+
+
+def test_the_same_results_give_the_same_bytes(scaling_factors, tmp_path):
+    records, curves = study(("vgg11",), ("slimming",))
+    cells = tables.cells(records, 0.03)
+    scaling_factors = scaling_factors[scaling_factors["network"] == "vgg11"]
+    sums = []
+    for attempt in ("one", "two"):
+        for name, figure in draw(cells, curves, scaling_factors).items():
+            for suffix in ("svg", "png"):
+                save(figure, tmp_path / attempt / f"{name}.{suffix}")
+        files = sorted((tmp_path / attempt).iterdir())
+        sums.append([(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files])
+    assert sums[0] == sums[1]
+    assert len(sums[0]) == 6
+    assert b"<dc:date>" not in (tmp_path / "one" / "gammas.svg").read_bytes()
+
+
+def test_a_recipe_may_have_any_name(tmp_path):
+    evil = "a<b>&$\\frac{_^$ %s {}"
+    records, curves = study(("vgg11",), (evil,), LAMBDAS[:3])
+    cells = tables.cells(records, 0.03)
+    for name, figure in draw(cells, curves, pandas.DataFrame()).items():
+        save(figure, tmp_path / f"{name}.svg")
+        save(figure, tmp_path / f"{name}.png")
+    text = (tmp_path / "ws_vs_pk.svg").read_text(encoding="utf-8")
+    assert "a&lt;b&gt;&amp;$\\frac{_^$ %s {}" in text
+
+
+def test_nothing_to_draw_says_so():
+    none = tables.cells([], 0.03)
+    for figure in draw(none, pandas.DataFrame(), pandas.DataFrame()).values():
+        assert "yet" in words(figure)
+
+
+def test_a_study_without_a_knee_draws_its_curves_and_says_so():
+    records, curves = study(("vgg11",), ("slimming",))
+    records = [record("vgg11", lam=each["lam"], **no_knee()) for each in records]
+    drawn = draw(tables.cells(records, 0.03), curves, pandas.DataFrame())
+    assert len(drawn["pruning_curves"].axes[0].lines) == 4
+    assert "4 curves have no knee" in words(drawn["pruning_curves"])
+    assert "4 without WS or knee" in words(drawn["ws_vs_pk"])
+    assert "no r (needs at least 3 points, has 0)" in words(drawn["ws_vs_pk"])
+
+
+def test_fig_2_has_a_panel_a_curve_a_line_and_a_mark_for_each_knee(results):
+    cells, curves = results
+    figure = figures.pruning_curves(curves, cells)
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(panels) == 4
+    slimming = panels[0]
+    assert slimming.get_title() == "VGG-11\nslimming (Liu et al.), n = 4"
+    # Four curves; two knees, of which one is excluded, and a mark for the censored one.
+    assert len(slimming.lines) == 4 + 3
+    knee = next(line for line in panels[1].lines if line.get_marker() == "o")
+    cell = cells.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
+    assert knee.get_xdata()[0] == pytest.approx(100 * cell["pk"])
+    assert {"knee", "knee, excluded", "knee beyond"} <= set(words(figure).split("\n"))
+
+
+def test_fig_3_marks_what_counts_and_what_does_not(results):
+    cells, _ = results
+    correlation, regression = tables.correlation(cells), tables.regression(cells)
+    figure = figures.ws_vs_pk(cells, correlation, regression, note="Partial: 14 of 16 cells.")
+    panel = figure.axes[0]
+    points = [line for line in panel.lines if len(line.get_xdata()) == 1]
+    assert len(points) == 7  # eight cells, one without a knee
+    assert sum(line.get_markerfacecolor() == "white" for line in points) == 2
+    assert len(panel.texts) == 1  # the arrow of the censored one
+    lines = [line for line in panel.lines if len(line.get_xdata()) == 2]
+    assert len(lines) == 1  # too few included cells of the other network
+    row = regression.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
+    ws, pk = lines[0].get_data()
+    assert pk[1] == pytest.approx(100 * (row["m"] * ws[1] + row["b"]))
+    text = words(figure)
+    r = correlation.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
+    assert f"ResNet-11: r = {r['r']:.2f} ({r['r_low']:.2f} to {r['r_high']:.2f}), n = 4" in text
+    assert "1 censored (arrow), 1 without WS or knee (not drawn). Partial: 14 of 16 cells." in " ".join(text.split())
+
+
+def test_fig_1_shares_add_up_and_ws_is_named(scaling_factors):
+    figure = figures.gammas(scaling_factors)
+    assert len(figure.axes) == 4
+    for axes in figure.axes:
+        assert axes.patches[0].get_data().values.sum() == pytest.approx(100)
+        assert axes.texts[0].get_text().startswith("WS ")
+    assert "ResNet-11 x 0.5" in words(figure)
+
+
+def test_fig_1_takes_gammas_that_are_all_alike_or_not_finite(scaling_factors, tmp_path):
+    values = scaling_factors.copy()
+    values["gamma"] = numpy.where(values["network"] == "vgg11", 0.0, numpy.nan)
+    figure = figures.gammas(values)
+    save(figure, tmp_path / "gammas.png")
+    assert words(figure).count("WS undefined") == 4
+
+
+def test_no_two_networks_look_alike():
+    marks = [network_marks(network) for network in NETWORKS]
+    assert len({mark["color"] for mark in marks}) == 12
+    shapes = {family(network): mark["marker"] for network, mark in zip(NETWORKS, marks, strict=True)}
+    assert shapes == {"vgg": "o", "resnet": "^", "mobilenet": "s"}  # as in the paper's Fig. 3
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_marks_stand_out_from_white_paper(network):
+    """Contrast of at least 3, as WCAG asks for graphics."""
+    colour = numpy.array(network_marks(network)["color"])
+    linear = numpy.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 3
+
+
+def test_lambdas_darken_with_strength():
+    colours = lambda_colours(["1e-3", "0", "5e-4", "1e-3"])
+    assert list(colours) == ["0", "5e-4", "1e-3"]
+    light = [sum(colour[:3]) for colour in colours.values()]
+    assert light == sorted(light, reverse=True)
+    assert list(lambda_colours(["0"])) == ["0"]
+
+
+def test_the_users_own_style_changes_nothing(results, scaling_factors, tmp_path):
+    import matplotlib
+
+    save(figures.gammas(scaling_factors), tmp_path / "plain.svg")
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
+        save(figures.gammas(scaling_factors), tmp_path / "styled.svg")
+    assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "styled.svg").read_bytes()
+
+
+@pytest.mark.parametrize("inches", [4.6, 8.5, 13])
+def test_remarks_fit_the_width_of_a_figure(inches):
+    with style():
+        figure = Figure(figsize=(inches, 3), layout="constrained")
+        footnote(figure, "Cells: 16 included, 2 excluded (hollow), 2 without WS or knee (not drawn).", "A note. " * 30)
+        figure.draw_without_rendering()
+        (remark,) = (text for text in figure.findobj(Text) if text.get_text())
+        extent = remark.get_window_extent()
+    assert extent.x0 >= 0 and 0.7 * figure.bbox.width < extent.x1 <= figure.bbox.width

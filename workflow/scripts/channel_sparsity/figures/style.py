@@ -1,0 +1,126 @@
+"""What the figures have in common: their style, their marks and colours, and how they are saved."""
+
+import itertools
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib
+import numpy
+import pandas
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from channel_sparsity.claims.paper import METHODS
+from channel_sparsity.files import whole
+from channel_sparsity.naming import FAMILIES, NETWORKS, family, label, variant
+
+#: Plain text (a name may hold a dollar sign), text as text in the SVG, and the same bytes for the same
+#: figure.
+STYLE = {
+    "text.parse_math": False,
+    "svg.hashsalt": "channel-sparsity",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.edgecolor": "0.4",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.92",
+    "grid.linewidth": 0.7,
+    "xtick.color": "0.3",
+    "ytick.color": "0.3",
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "figure.dpi": 100,
+}
+
+#: Marker, line style and hue of the families, in the order of the registry: the paper's markers (Fig. 3), line styles
+#: so that no one has to tell colours apart, and hues that colour-blind readers can (Okabe and Ito's).
+_MARKS = (
+    ("o", "-", "#0072b2"),
+    ("^", "--", "#d55e00"),
+    ("s", ":", "#009e73"),
+    ("D", "-.", "#cc79a7"),
+    ("v", "-", "#e69f00"),
+)
+_OF_FAMILY = dict(zip(FAMILIES, itertools.cycle(_MARKS), strict=False))
+
+#: Darker from v1 to v4 and on: the share of the way to white, or to black if negative.
+_SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4}
+_DARKEST = -0.65
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the study's style, whatever the machine's own settings say."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def network_marks(network: str) -> dict:
+    """Marker, line style and colour of a network: the family by shape and hue, the variant by shade."""
+    marker, line, hue = _OF_FAMILY[family(network)]
+    shade, hue = _SHADES.get(variant(network), _DARKEST), numpy.array(to_rgb(hue))
+    towards = numpy.full(3, float(shade > 0))
+    return {
+        "marker": marker,
+        "linestyle": line,
+        "color": tuple(hue + abs(shade) * (towards - hue)),
+    }
+
+
+def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
+    """A colour for each lambda, from light (weakest) to dark, that grey print and colour blindness leave."""
+    ordered = sorted(set(lambdas), key=float)
+    colours = matplotlib.colormaps["viridis_r"]
+    span = max(len(ordered) - 1, 1)
+    return {lam: colours(0.32 + 0.68 * place / span) for place, lam in enumerate(ordered)}
+
+
+def network_labels(frame: pandas.DataFrame) -> dict[str, str]:
+    """Names for people of the networks (columns network and width_scale), in the order of the registry."""
+    scales = dict(zip(frame["network"], frame["width_scale"], strict=True))
+    return {network: label(network, scales[network]) for network in NETWORKS if network in scales}
+
+
+def recipe_label(recipe: str) -> str:
+    """A recipe's name, with the paper's authors where it follows them."""
+    return f"{recipe} ({METHODS[recipe]})" if recipe in METHODS else recipe
+
+
+def empty(message: str, note: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = Figure(figsize=(6, 2.5), layout="constrained")
+    figure.text(0.5, 0.5, message, ha="center", va="center", color="0.3")
+    footnote(figure, note)
+    return figure
+
+
+def footnote(figure: Figure, *remarks: str) -> None:
+    """Remarks under a figure, in lines that fit its width; the empty ones are left out."""
+    width = int(17 * figure.get_figwidth())  # 18 letters of this size go into an inch
+    lines = " ".join(filter(None, remarks)).splitlines()
+    text = "\n".join(part for line in lines for part in textwrap.wrap(line, width))
+    if text:
+        figure.supxlabel(text, fontsize=8, color="0.35", x=0.01, ha="left")
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure, as SVG or PNG by the suffix of `path`; the same figure gives the same bytes."""
+    path = Path(path)
+    metadata = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}[path.suffix]
+    with style(), whole(path) as temporary:
+        figure.savefig(temporary, metadata=metadata)

@@ -1,0 +1,1 @@
+"""How one number follows another over networks, lambdas and seeds, with intervals (R24)."""
