@@ -12,7 +12,16 @@ ROOT = Path(workflow.basedir)
 configfile: ROOT / "config.yaml"
 
 
-include: "workflow/rules/common.smk"
+include: "workflow/rules/common/settings.smk"
+include: "workflow/rules/common/grid.smk"
+include: "workflow/rules/common/tracking.smk"
+include: "workflow/rules/common/dataset.smk"
+include: "workflow/rules/common/curves.smk"
+include: "workflow/rules/common/guards.smk"
+include: "workflow/rules/common/outputs.smk"
+include: "workflow/rules/common/models.smk"
+include: "workflow/rules/common/partial.smk"
+include: "workflow/rules/common/terminal.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"

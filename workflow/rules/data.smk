@@ -65,7 +65,7 @@ if DATASET["source"] != "record":
         input:
             META
             if DATASET["source"] == "synthetic"
-            else users(META, f"{DATA}/clips.csv"),
+            else if_given(META, f"{DATA}/clips.csv"),
         output:
             f"{DATA}/clips.csv",
         log:

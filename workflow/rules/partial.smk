@@ -1,10 +1,5 @@
 # Tables and figures of what is finished, while the rest is still to come, or has failed.
 
-PARTIAL = f"{RESULTS}/partial"
-OF_CELL = there(TRAIN, "metrics.json", "sparsity.json", "gammas.csv")
-OF_CURVE = there(PRUNE, "knee.json", "control.json", "curve.csv")
-FINISHED_CELLS = finished(CELLS, OF_CELL)
-FINISHED_CURVES = finished(CURVES, OF_CELL, OF_CURVE)
 PARTIAL_NOTE = (
     f"PARTIAL: {len(FINISHED_CELLS)} of {len(CELLS)} trainings and {len(FINISHED_CURVES)} of {len(CURVES)} curves "
     f"are finished, and these numbers are of them alone. {NOTE}"

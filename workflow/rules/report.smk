@@ -37,7 +37,7 @@ rule write_report:
         stages=fingerprints([*RECORDED, "write_report"]),
         note=NOTE,
         # What the page is made from beside code; the folder's own name decides nothing.
-        words=digests(TEMPLATES),
+        words=folder_digests(TEMPLATES),
         templates=untracked(str(TEMPLATES)),
     message:
         "Writing the report"

@@ -154,13 +154,3 @@ def timing_memory(wildcards, threads, attempt):
 def decoding_minutes(wildcards, attempt):
     """Minutes of decoding, mostly those of a slow disk."""
     return attempt * 60
-
-
-def refuse_orphans_of(workflow):
-    """Before anything is submitted to SLURM: refuse to run beside jobs that a killed main process left there."""
-    prefix = getattr(workflow.executor_settings, "jobname_prefix", None)
-    if prefix:
-        try:
-            refuse_orphans(prefix, Path.cwd())
-        except StudyError as error:
-            raise WorkflowError(str(error))

@@ -1,0 +1,41 @@
+# The configuration, checked; what of it is no parameter of any rule; what this process is held to.
+import gc
+import os
+import sys
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = ROOT / "workflow" / "scripts"
+TEMPLATES = ROOT / "workflow" / "report"
+sys.path.insert(0, str(SCRIPTS))
+
+
+import warm_start
+from channel_sparsity import arithmetic, configuration
+from channel_sparsity.files import StudyError, read_json, sha256
+from channel_sparsity.memory import KEEP_FREED_MEMORY
+
+# Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
+gc.freeze()
+gc.set_threshold(100_000)
+
+for variable, value in KEEP_FREED_MEMORY.items():
+    os.environ.setdefault(variable, value)
+
+try:
+    configuration.check(
+        config,
+        configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml"),
+        [ROOT / "config.yaml", *workflow.overwrite_configfiles],
+    )
+    # Jobs inherit it; what the shell says does not count.
+    arithmetic.hold(config["arithmetic"])
+except StudyError as error:
+    raise WorkflowError(str(error))
+
+# How and where, not what: no rule may compare these, and no table has them in its record.
+STATE_SECONDS = config.pop("state_seconds")
+DEVICE = config["training"].pop("device")
+
+# A parameter of whatever computes, since other arithmetic gives other bits.
+ARITHMETIC = config["arithmetic"]
