@@ -1,7 +1,10 @@
 """The report as its readers see it."""
 
+import io
+
 import pytest
 from made_up_study import EVIL
+from PIL import Image, ImageStat
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +32,46 @@ def test_it_is_drawn_at_every_width_and_stays_at_home(opened, width, scheme):
     ink, ground = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
     lightness = [sum(map(int, colour[4:-1].split(","))) for colour in (ink, ground)]
     assert (lightness[0] < lightness[1]) == (scheme == "light")
+
+
+#: Of each chart: the texts that reach out of its picture.
+CUT_OFF = """() => ["scatter", "curve", "widths"].flatMap((name) => {
+  const svg = document.querySelector(`#${name} svg`), frame = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")]
+    .map((text) => [text.textContent, text.getBoundingClientRect()])
+    .filter(([words, box]) => words.trim() && (box.left < frame.left - 2 || box.right > frame.right + 2
+      || box.top < frame.top - 2 || box.bottom > frame.bottom + 2))
+    .map(([words]) => `${name}: ${words}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_no_text_of_a_chart_is_cut_off_when_the_page_is_opened(opened, width):
+    page = opened(width)
+    page.wait_for_function("document.querySelectorAll('#scatter svg text').length > 10")
+    assert page.evaluate(CUT_OFF) == []
+    assert page.locator("#curve svg text", has_text="accuracy loss (points)").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_and_charts_are_as_light_or_dark_as_the_page(opened, scheme):
+    page = opened(1280, scheme)
+    for place in ("#figure-repair .paper", "#explore .paper >> nth=0"):
+        picture = Image.open(io.BytesIO(page.locator(place).screenshot())).convert("L")
+        assert (ImageStat.Stat(picture).mean[0] > 128) == (scheme == "light")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_first_column_of_a_wide_table_stays_while_it_scrolls(opened, width):
+    page = opened(width)
+    page.goto(f"{page.url}#table-cells")
+    box = page.locator("#table-cells .wide")
+    assert box.evaluate("(e) => e.scrollWidth > e.clientWidth"), "the table is wider than its place"
+    first = page.locator("#table-cells tbody tr:first-child > :first-child")
+    before = first.bounding_box()["x"]
+    box.evaluate("(e) => { e.scrollLeft = 400; }")
+    assert first.bounding_box()["x"] == pytest.approx(before, abs=1)
+    assert first.bounding_box()["width"] < 0.55 * width
 
 
 def test_a_picked_point_shows_its_curve_its_knee_and_its_widths(opened):

@@ -32,6 +32,8 @@ _CONFIG = {
         "domainColor": "#666",
         "tickColor": "#666",
     },
+    # Axes and legends grow when the page's script gives the data: their room is measured anew each time.
+    "autosize": {"type": "fit-x", "contains": "padding", "resize": True},
     "legend": {"labelFontSize": 12, "labelLimit": 240, "symbolStrokeWidth": 1.5},
     "view": {"stroke": None},
 }
