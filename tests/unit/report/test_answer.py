@@ -5,7 +5,7 @@ import pytest
 
 from channel_sparsity.claims import claims
 from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR
-from channel_sparsity.report.answer import answer
+from channel_sparsity.report.answer import answer, dose_of_claims
 from channel_sparsity.tables import outcomes
 
 
@@ -143,3 +143,16 @@ def test_claims_are_counted_by_what_came_of_them_but_for_those_that_cannot_be_ju
     )
     assert last.endswith("2 come out supported, 1 contradicted and 1 undecided.")
     assert "put to 1 test (" in said(row()).beside[-1]
+
+
+@pytest.mark.parametrize(
+    ("repairs", "end"),
+    [
+        (["cut", "full"], ""),
+        (["cut", "statistics"], "claims are judged with only the running statistics taken anew."),
+        (["mine"], "claims are judged with the repair mine."),
+    ],
+)
+def test_the_page_says_where_claims_are_judged_without_the_papers_fine_tuning(repairs, end):
+    said = dose_of_claims(pandas.DataFrame({"repair": repairs}))
+    assert said.endswith(end) and bool(said) == bool(end)

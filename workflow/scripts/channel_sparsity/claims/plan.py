@@ -8,12 +8,13 @@ from channel_sparsity.configuration import FULL
 CRITERION, REPAIR, OUTCOME = "slimming", "statistics", "mean_accuracy"
 
 
-def at_the_papers_dose(cells: pandas.DataFrame) -> pandas.DataFrame:
-    """The rows of ``cells.csv`` that stand beside the paper, their recipes named by the criterion alone.
-
-    Those of the full repair; a study that has none is judged at the plan's dose, and one without that at its first.
-    """
+def papers_dose(cells: pandas.DataFrame) -> str:
+    """The repair at which a study is set beside the paper: the full one, else the plan's, else the study's first."""
     there = list(dict.fromkeys(cells["repair"]))
-    repair = next((each for each in (FULL, REPAIR) if each in there), there[0] if there else FULL)
-    chosen = cells[cells["repair"] == repair]
+    return next((each for each in (FULL, REPAIR) if each in there), there[0] if there else FULL)
+
+
+def at_the_papers_dose(cells: pandas.DataFrame) -> pandas.DataFrame:
+    """The rows of ``cells.csv`` at `papers_dose`, their recipes named by the criterion alone."""
+    chosen = cells[cells["repair"] == papers_dose(cells)]
     return chosen.assign(recipe=chosen["criterion"]).reset_index(drop=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pandas
 
-from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR
+from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR, papers_dose
+from channel_sparsity.configuration import FULL
 from channel_sparsity.naming import ALL
 from channel_sparsity.report.words import count, points
 
@@ -54,6 +55,15 @@ def answer(outcomes: pandas.DataFrame, claims: pandas.DataFrame) -> Answer:
         f"{_gain(first)}.",
         [f"{_pk(row)}." for row in knees] + [f"{_gain(row)}: {row['verdict']}." for row in others] + [_claims(claims)],
     )
+
+
+def dose_of_claims(cells: pandas.DataFrame) -> str:
+    """After which repair the claims are judged, where it is not the paper's; empty where it is."""
+    repair = papers_dose(cells)
+    if repair == FULL:
+        return ""
+    done = REPAIRS.get(repair, f"with the repair {repair}")
+    return f"The paper fine-tunes after each step. This study has no such curve, so claims are judged {done}."
 
 
 def _gain(row: Mapping) -> str:

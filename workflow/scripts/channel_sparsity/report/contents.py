@@ -12,7 +12,7 @@ from channel_sparsity.configuration import lambdas_of
 from channel_sparsity.figures.style import network_labels, recipe_label
 from channel_sparsity.files import read_json, sha256
 from channel_sparsity.report import charts, page, words
-from channel_sparsity.report.answer import answer
+from channel_sparsity.report.answer import answer, dose_of_claims
 from channel_sparsity.report.beside import beside
 from channel_sparsity.report.cost import cost
 from channel_sparsity.report.dataset import recordings
@@ -90,6 +90,7 @@ def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) 
         "answer": answer(compared, judged),
         "beside": beside(paper, dict(zip(cells["network"], cells["width_scale"], strict=True))),
         "claims": [row for row in rows if row["ours"]],
+        "dose": dose_of_claims(cells),
         "unjudged": [row for row in rows if not row["ours"]],
         "excluded": excluded_rows(cells),
         "sizes": _sizes(cells, configuration),
