@@ -1,6 +1,8 @@
 """The command that classifies a recording, as a user types it."""
 
+import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -87,20 +89,28 @@ def test_bad_input_is_one_sentence(model, tmp_path, capsys):
     (tmp_path / "text.wav").write_text("no sound")
     (tmp_path / "text.onnx").write_text("no model")
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), RATE)
+    (tmp_path / "folder").mkdir()
+    huge = recording(tmp_path / "huge.wav", 0.2, level=3e38, subtype="FLOAT")
+    against = tmp_path / "against.wav"
+    soundfile.write(against, np.outer(np.full(SAMPLES, 0.5), [1, -1]), RATE)
     soundfile.write(tmp_path / "nan.wav", np.full(100, np.nan), RATE, subtype="FLOAT")
     for arguments, words in (
         ((model, tmp_path / "none.wav"), "none.wav does not exist"),
         ((model, tmp_path / "text.wav"), "text.wav cannot be decoded"),
         ((model, tmp_path / "empty.wav"), "empty.wav holds no samples"),
         ((model, tmp_path / "nan.wav"), "nan.wav holds samples that are NaN"),
-        ((model, tmp_path), "does not exist"),
+        ((model, tmp_path / "folder"), "folder is a folder without a recording"),
+        ((model, huge), "huge.wav holds samples that are NaN, infinite or absurd"),
+        ((model, recording(tmp_path / "zero.wav", 0.2, level=0)), "zero.wav is silent: "),
+        ((model, against), "against.wav is silent when its channels are averaged"),
+        ((model, good, "--csv", tmp_path / "no" / "a.csv"), "a.csv cannot be written"),
         ((tmp_path / "none.onnx", good), "none.onnx does not exist"),
         ((tmp_path / "text.onnx", good), "text.onnx is no model that onnxruntime can load"),
         ((model.with_name("anonymous.onnx"), good), "does not say which scenes it knows"),
     ):
         assert classify.main([str(argument) for argument in arguments]) == 1
         said = capsys.readouterr()
-        assert said.out == "" and said.err.startswith("error: ") and words in said.err
+        assert (said.out == "" or "--csv" in arguments) and said.err.startswith("error: ") and words in said.err
         assert said.err.count("\n") == 1
 
 
@@ -113,3 +123,36 @@ def test_the_file_alone_is_a_program(model, tmp_path):
     done = subprocess.run([sys.executable, "-c", slim], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [line.split() for line in done.stdout.splitlines()] == [["quiet", "75.0", "%"], ["loud", "25.0", "%"]]
+
+
+def test_a_folder_and_many_files_are_a_line_each_and_a_table(model, tmp_path, capsys):
+    (tmp_path / "clips" / "deep").mkdir(parents=True)
+    loud = recording(tmp_path / "clips" / "deep" / "loud.FLAC", 0.2, level=0.9, format="FLAC")
+    quiet = recording(tmp_path / "clips" / "quiet.wav", 0.2, level=0.1)
+    (tmp_path / "clips" / "notes.txt").write_text("no recording")
+    (tmp_path / "clips" / "broken.wav").write_text("no sound")
+    table = tmp_path / "answers.csv"
+    assert classify.main([str(model), str(tmp_path / "clips"), str(quiet), "--csv", str(table)]) == 1
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1 and "broken.wav cannot be decoded" in said.err
+    assert [line.split() for line in said.out.splitlines()] == [
+        [str(loud), "loud", "81.0", "%"],
+        [str(quiet), "quiet", "99.0", "%"],
+        [str(quiet), "quiet", "99.0", "%"],
+    ]
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["filename"] for row in rows] == [str(loud), str(quiet)]
+    assert rows[0]["scene"] == "loud" and float(rows[0]["loud"]) == pytest.approx(0.81, abs=1e-3)
+    assert sum(float(rows[1][scene]) for scene in ("loud", "quiet")) == pytest.approx(1)
+
+
+def test_a_console_that_lacks_the_letters_of_a_scene_is_no_reason_to_stop(model, tmp_path):
+    made = onnx.load(model)
+    del made.metadata_props[:]
+    helper.set_model_props(made, {"scenes": json.dumps(["公园", "bus"]), "sample_rate_hz": str(RATE)})
+    onnx.save(made, tmp_path / "park.onnx")
+    clip = recording(tmp_path / "clip.wav", 0.2)
+    command = [sys.executable, classify.__file__, str(tmp_path / "park.onnx"), str(clip)]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"})
+    assert done.returncode == 0, done.stderr
+    assert b"\\u516c\\u56ed" in done.stdout

@@ -1,12 +1,15 @@
-"""Say which scene a recording is of: python workflow/scripts/channel_sparsity/classify.py model.onnx clip.wav
+"""Say which scene recordings are of: python workflow/scripts/channel_sparsity/classify.py model.onnx clip.wav
 
 The model file knows its scenes, sample rate and length. This file needs onnxruntime, numpy, soundfile and soxr, and
 nothing else of the study: copied elsewhere, it is a program of its own (python classify.py model.onnx clip.wav).
 """
 
 import argparse
+import csv
 import json
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,27 +20,48 @@ import soxr
 #: Windows that are classified at once.
 BATCH = 8
 
+#: The largest sample that training takes; full scale is 1.
+LARGEST_SAMPLE = 1e12
+
+#: A recording whose loudest sample is below this is silent: 16-bit samples are multiples of 3e-5.
+SILENCE = 1e-5
+
 
 class BadInput(Exception):
     """What the user can put right, in one sentence."""
 
 
-def classify(model: str | Path, clip: str | Path) -> dict[str, float]:
-    """The probability of each scene, the most probable first.
+class Model:
+    """A model that the target `deploy` made, ready to classify. BadInput for another file."""
 
-    `model`: a file that the target `deploy` made. `clip`: any format that libsndfile reads, at any rate; channels are
-    averaged. What is shorter than the model's clips is padded with zeros; what is longer is cut into windows of their
-    length, side by side but for the last, which ends where the recording ends, and their probabilities are averaged.
-    BadInput names the file that cannot be used and says why.
-    """
-    session, scenes, rate = _load(Path(model))
-    given = session.get_inputs()[0]
-    windows = _windows(_waveform(Path(clip), rate), given.shape[1])
-    answers = [
-        session.run(None, {given.name: windows[start : start + BATCH]})[0] for start in range(0, len(windows), BATCH)
-    ]
-    mean = np.concatenate(answers).mean(axis=0)
-    return {scenes[place]: float(mean[place]) for place in np.argsort(-mean, kind="stable")}
+    def __init__(self, path: str | Path):
+        self.session, self.scenes, self.rate = _load(Path(path))
+        given = self.session.get_inputs()[0]
+        self.name, self.samples = given.name, given.shape[1]
+
+    def classify(self, clip: str | Path) -> dict[str, float]:
+        """The probability of each scene, in the model's order of scenes.
+
+        `clip`: any format that libsndfile reads, at any rate; channels are averaged. What is shorter than the model's
+        clips is padded with zeros; what is longer is cut into windows of their length, side by side but for the last,
+        which ends where the recording ends, and their probabilities are averaged. BadInput names a file that cannot
+        be used and says why. A recording that is silent, or becomes so when its channels are averaged, is one.
+        """
+        windows = _windows(_waveform(Path(clip), self.rate), self.samples)
+        batches = (windows[start : start + BATCH] for start in range(0, len(windows), BATCH))
+        answers = [self.session.run(None, {self.name: batch})[0] for batch in batches]
+        mean = np.concatenate(answers).mean(axis=0)
+        return dict(zip(self.scenes, map(float, mean), strict=True))
+
+
+def classify(model: str | Path, clip: str | Path) -> dict[str, float]:
+    """The probability of each scene, the most probable first: `Model.classify` of one recording."""
+    return _sorted(Model(model).classify(clip))
+
+
+def _sorted(probabilities: dict[str, float]) -> dict[str, float]:
+    """The most probable scene first."""
+    return dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
 
 
 def _load(path: Path) -> tuple[onnxruntime.InferenceSession, list[str], int]:
@@ -71,9 +95,13 @@ def _waveform(path: Path, rate: int) -> np.ndarray:
         ) from error
     if not len(samples):
         raise BadInput(f"{path} holds no samples: give another recording")
-    if not np.isfinite(samples).all():
-        raise BadInput(f"{path} holds samples that are NaN or infinite: give another recording")
+    peak = np.abs(samples).max()
+    if not peak <= LARGEST_SAMPLE:
+        raise BadInput(f"{path} holds samples that are NaN, infinite or absurd: give another recording")
     mono = samples.mean(axis=1)
+    if np.abs(mono).max() < SILENCE:
+        why = "is silent" if peak < SILENCE else "is silent when its channels are averaged, which cancel each other"
+        raise BadInput(f"{path} {why}: give another recording")
     return mono if recorded == rate else soxr.resample(mono, recorded, rate, quality="HQ")
 
 
@@ -85,23 +113,80 @@ def _windows(waveform: np.ndarray, length: int) -> np.ndarray:
     return np.stack([waveform[start : start + length] for start in starts])
 
 
+def _recordings(places: list[str]) -> Iterator[Path]:
+    """The files that are named, and those in the folders that are named whose names end like a recording's."""
+    endings = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".opus", ".oga"}
+    for place in map(Path, places):
+        if not place.is_dir():
+            yield place
+            continue
+        found = sorted(path for path in place.rglob("*") if path.suffix.lower() in endings and path.is_file())
+        if not found:
+            raise BadInput(f"{place} is a folder without a recording: give another, or the paths of recordings")
+        yield from found
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Classify what the command line names; return the exit status."""
+    """Classify what the command line names; return the exit status, 1 if any recording could not be used."""
     parser = argparse.ArgumentParser(
-        description="Print the scenes that a recording may be of, with their probabilities.",
+        description="Print the scenes that recordings may be of, with their probabilities.",
     )
     parser.add_argument("model", help="a model file: results/<study>/deploy/*.onnx")
-    parser.add_argument("clip", help="a recording in any format that libsndfile reads (WAV, FLAC, OGG, MP3 ...)")
+    parser.add_argument(
+        "clips",
+        nargs="+",
+        metavar="clip",
+        help="a recording in any format that libsndfile reads (WAV, FLAC, OGG, MP3 ...), or a folder of them",
+    )
+    parser.add_argument("--csv", type=Path, help="write the probability of every scene for every recording here")
     given = parser.parse_args(arguments)
+    # A console may not have the letters of a scene's name.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stderr.reconfigure(errors="backslashreplace")
+    answers, bad = {}, 0
     try:
-        probabilities = classify(given.model, given.clip)
+        model, clips = Model(given.model), list(_recordings(given.clips))
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    for clip in clips:
+        try:
+            answers[str(clip)] = model.classify(clip)
+        except BadInput as error:
+            print(f"error: {error}", file=sys.stderr)
+            bad += 1
+            continue
+        _say(str(clip), _sorted(answers[str(clip)]), alone=len(clips) == 1)
+    if given.csv:
+        try:
+            _write(given.csv, model.scenes, answers)
+        except OSError as error:
+            print(f"error: {given.csv} cannot be written ({error.strerror}): name another file", file=sys.stderr)
+            return 1
+    return 1 if bad else 0
+
+
+def _say(clip: str, probabilities: dict[str, float], alone: bool) -> None:
+    """Of one recording every scene, a line each; of several the most probable scene, a line a recording."""
+    if not alone:
+        scene, probability = next(iter(probabilities.items()))
+        print(f"{clip}  {scene}  {100 * probability:5.1f} %")
+        return
     widest = max(map(len, probabilities))
     for scene, probability in probabilities.items():
         print(f"{scene:<{widest}}  {100 * probability:5.1f} %")
-    return 0
+
+
+def _write(path: Path, scenes: list[str], answers: dict[str, dict[str, float]]) -> None:
+    """The answers as CSV: filename, the most probable scene, the probability of each; whole or not at all."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    with open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["filename", "scene", *scenes])
+        for clip, probabilities in answers.items():
+            best = max(probabilities, key=probabilities.get)
+            writer.writerow([clip, best, *(round(probabilities[scene], 6) for scene in scenes)])
+    os.replace(temporary, path)
 
 
 if __name__ == "__main__":
