@@ -1,19 +1,20 @@
 """Publish a finished study: its digests, its tables, its figures and a page made from them.
 
-    PYTHONPATH=workflow/scripts python docs/publish.py results/demo
+    PYTHONPATH=workflow/scripts python docs/publish.py results/demo [--report]
 
-Writes published/<study>.txt, docs/evidence/<study>/ and the index of all of them. Do not edit what it writes.
+Writes published/<study>.txt, docs/evidence/<study>/ and the index of all of them. Do not edit what it writes. The
+study's page, report.html, is copied only when --report asks for it: it is some megabytes.
 """
 
+import argparse
 import shutil
-import sys
 from pathlib import Path
 
 import pandas
 
 from channel_sparsity.bookkeeping.published import Digests
 from channel_sparsity.claims import claims
-from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR
+from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR, papers_dose
 from channel_sparsity.figures.style import network_labels
 from channel_sparsity.files import read_json, write_text
 from channel_sparsity.naming import ALL
@@ -68,6 +69,48 @@ def networks(compared: pandas.DataFrame, names: dict[str, str]) -> str:
         pk, primary = (group[group["outcome"] == name].iloc[0].to_dict() for name in ("pk", OUTCOME))
         rows.append([names[network], pk["n"], number(pk["r"], scale=1), of(pk, "m"), of(primary, "gain")])
     return table(["network", "lambdas", "r of PK and WS", "slope of PK on WS", "gain over random order"], rows)
+
+
+def before_pruning(cells: pandas.DataFrame) -> str:
+    """Each network before it is pruned: accuracy without a penalty and at its best, and how far its WS reaches."""
+    trained = cells.drop_duplicates(["network", "lam", "seed"])
+    trained = trained[trained["training_status"] == "trained"]
+    rows = []
+    for network, own in trained.groupby("network", sort=False):
+        mean = own.groupby("lam", sort=False)[["ws", "accuracy"]].mean()
+        counted = own[own["within_limit"]].groupby("lam", sort=False)["ws"].mean()
+        dense = own[own["lam"] == "0"]["accuracy"]
+        spread = f" ({100 * dense.min():.1f} to {100 * dense.max():.1f})" if len(dense) > 1 else ""
+        rows.append(
+            [
+                network_labels(cells)[network],
+                number(dense.mean()) + spread,
+                f"{number(mean['accuracy'].max())} at {mean['accuracy'].idxmax()}",
+                f"{counted.min():.2f} to {counted.max():.2f}",
+                f"{len(counted)} of {len(mean)}",
+            ]
+        )
+    heads = [
+        "network",
+        "accuracy at lambda 0 (seeds)",
+        "best, at lambda",
+        "WS of those that count",
+        "lambdas that count",
+    ]
+    return table(heads, rows)
+
+
+def judged(found: pandas.DataFrame) -> str:
+    """The paper's claims that the study could test."""
+    known = found.dropna(subset=["estimate"]).to_dict("records")
+    rows = [[row["says"], row["quantity"], of(row, "estimate", 1), row["n"], row["verdict"]] for row in known]
+    return table(["the paper says", "tested by", "ours", "n", "verdict"], rows)
+
+
+def machines(run: dict) -> str:
+    """The processors that the jobs ran on."""
+    found = {words.split(",")[0] + "," + words.split(",")[2] for each in run["rules"].values() for words in each["on"]}
+    return " and ".join(sorted(found))
 
 
 def seeds(cells: pandas.DataFrame) -> str:
@@ -144,8 +187,7 @@ def page(results: Path) -> str:
     replicates = ", ".join(map(str, sorted(cells["seed"].unique())))
     origin = (
         f"Study `{study}`, data set `{scenes}`, seeds {replicates}. {made_with['arithmetic'].capitalize()} arithmetic; "
-        f"{made_with['versions']}; {run['machine']['cpu']} ({run['machine']['instruction_set']}, "
-        f"{run['machine']['cores']} cores), {hours:.1f} hours of jobs, {run['ended'][:10]}, commit {commit}. "
+        f"{made_with['versions']}; {machines(run)}; {hours:.1f} hours of jobs, {run['ended'][:10]}, commit {commit}. "
         f"SHA-256 of the plan: `{record['code']['analysis_plan']}`."
     )
     parts = [
@@ -156,6 +198,8 @@ def page(results: Path) -> str:
         f"**{said.verdict}.** {said.sentence}",
         "\n".join(f"- {sentence}" for sentence in said.beside),
         "![The slope at every dose of repair](repair.png)",
+        "## The networks before pruning",
+        before_pruning(cells),
         "## Every dose of repair",
         doses(compared),
         f"## Each network ({CRITERION}, {REPAIR})",
@@ -170,12 +214,19 @@ def page(results: Path) -> str:
         "trained with the largest lambda that counts, pruned by Slimming. Dense: trained with lambda 0, pruned by a\n"
         "criterion.",
         criteria(tables.read_table(folder / "criteria.csv", outcomes.CRITERIA)),
+        "## The paper's claims",
+        f"Judged at the repair `{papers_dose(cells)}`, in the numbers' own units, where the study has what they are on.",
+        judged(tables.read_table(folder / "claims.csv", claims.COLUMNS)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
-    results = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description="Publish a finished study.")
+    parser.add_argument("results", type=Path, help="results/<study>")
+    parser.add_argument("--report", action="store_true", help="copy report.html too")
+    given = parser.parse_args()
+    results = given.results
     place = ROOT / "docs/evidence" / results.name
     place.mkdir(parents=True, exist_ok=True)
     write_text(place / "README.md", page(results))
@@ -186,3 +237,5 @@ if __name__ == "__main__":
     write_text(ROOT / "docs/evidence/README.md", index())
     (ROOT / "published").mkdir(exist_ok=True)
     shutil.copyfile(results / "digests.txt", ROOT / "published" / f"{results.name}.txt")
+    if given.report:
+        shutil.copyfile(results / "report.html", place / "report.html")
