@@ -215,7 +215,7 @@ def page(results: Path) -> str:
         "criterion.",
         criteria(tables.read_table(folder / "criteria.csv", outcomes.CRITERIA)),
         "## The paper's claims",
-        f"Judged at the repair `{papers_dose(cells)}`, in the numbers' own units, where the study has what they are on.",
+        f"Judged at the repair `{papers_dose(cells)}`, in the numbers' own units, as far as the study has cells.",
         judged(tables.read_table(folder / "claims.csv", claims.COLUMNS)),
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,6 +1,8 @@
 """The configuration, its schema and its errors; and that schema, configuration and docs stay in step."""
 
 import copy
+import json
+import random
 import runpy
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from channel_sparsity.configuration import (
     check,
     content_of,
     curves_of,
+    in_order,
     lambdas_of,
     named_curves,
     recipe_of,
@@ -361,3 +364,28 @@ def test_no_text_anywhere_may_act_on_a_terminal(tmp_path, hostile):
     ):
         sentence = complaint(tmp_path, changes)
         assert sentence.isprintable() and "datasets.tau2020" in sentence and len(sentence) < 6000
+
+
+def shuffled(content, rng):
+    """The same mappings with their keys in another order, at every depth; the user's own names stay where they are."""
+    if not isinstance(content, dict):
+        return content
+    keys = list(content)
+    if not {"slimming", "cut", "tau2020", "default", "vgg"} & set(content):
+        rng.shuffle(keys)
+    return {key: shuffled(content[key], rng) for key in keys}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_keys_changes_nothing(seed):
+    config = merge(BASE, DEMO)
+    other = shuffled(config, random.Random(seed))
+    assert json.dumps(other) != json.dumps(config)
+    written = json.dumps(in_order(config, SCHEMA))
+    assert json.loads(written) == config, "no key is lost and none is changed"
+    assert json.dumps(in_order(other, SCHEMA)) == written
+
+
+def test_the_users_own_names_keep_their_order():
+    doses = {"mine": {}, "full": {}, "cut": {"when": "none"}}
+    assert list(in_order(BASE | {"repairs": doses}, SCHEMA)["repairs"]) == list(doses)

@@ -22,16 +22,19 @@ gc.set_threshold(100_000)
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
+SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
 try:
     configuration.check(
-        config,
-        configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml"),
-        [ROOT / "config.yaml", *workflow.overwrite_configfiles],
+        config, SCHEMA, [ROOT / "config.yaml", *workflow.overwrite_configfiles]
     )
     # Jobs inherit it; what the shell says does not count.
     arithmetic.hold(config["arithmetic"])
 except StudyError as error:
     raise WorkflowError(str(error))
+
+in_order = configuration.in_order(config, SCHEMA)
+config.clear()
+config.update(in_order)
 
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")

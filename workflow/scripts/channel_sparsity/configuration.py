@@ -68,6 +68,25 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
 
 
+def in_order(content: object, schema: Mapping, root: Mapping | None = None) -> object:
+    """A configuration whose keys stand as in the schema, however they were written down.
+
+    Snakemake compares parameters as text, so two lines that change places, or a default that is written out, would run
+    trainings again. Where names are the user's own (`recipes`, say), their order is kept: it is that of the tables.
+    `content` has been checked (`check`), so the schema knows every key.
+    """
+    root = root or schema
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if isinstance(content, list):
+        return [in_order(each, schema.get("items", {}), root) for each in content]
+    if not isinstance(content, Mapping):
+        return content
+    named, other = schema.get("properties", {}), schema.get("additionalProperties")
+    keys = content if isinstance(other, Mapping) else [key for key in named if key in content]
+    return {key: in_order(content[key], named.get(key, other), root) for key in keys}
+
+
 #: Characters that terminals, logs and tables do not take for text: controls, line ends, changes of direction.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 LONGEST_TEXT = 1000
