@@ -42,7 +42,7 @@ def copy_pages() -> None:
 
 if __name__ == "__main__":
     copy_pages()
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "--quiet"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
     built = subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
     if not built.returncode:
         print("The site is in site/html: open site/html/index.html")

@@ -1,6 +1,9 @@
 """The pages: every relative link and anchor leads somewhere, and the README stays short."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,19 @@ def test_dead_links_are_seen(tmp_path):
 
 def test_the_readme_stays_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def test_the_site_is_locked_and_has_an_environment_of_its_own(tmp_path):
+    lock = (ROOT / "envs/docs.txt").read_text(encoding="utf-8")
+    asked = [line for line in (ROOT / "envs/docs.in").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    assert all(f"\n{re.match(r'[a-z-]+', line)[0]}==" in f"\n{lock}" for line in asked)
+    assert all("--hash=sha256:" in block for block in re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE)[1:])
+
+    (tmp_path / "envs").mkdir()
+    shutil.copy(ROOT / "envs/set_up.py", tmp_path / "envs")
+    (tmp_path / "envs/docs.txt").write_text("# nothing\n")
+    command = [sys.executable, "envs/set_up.py", "--lock", "docs.txt", ".venv-docs"]
+    for said in ("is ready after", ""):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert said in done.stdout and bool(done.stdout) == bool(said)
+    assert (tmp_path / ".venv-docs/bin/python").exists() and not (tmp_path / ".venv").exists()
