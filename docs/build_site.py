@@ -45,5 +45,5 @@ if __name__ == "__main__":
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
     built = subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
     if not built.returncode:
-        print("The site is in site/html: open site/html/index.html")
+        print("The site is in site/html. With search: python -m http.server --directory site/html")
     sys.exit(built.returncode)
