@@ -2,7 +2,8 @@
 
     PYTHONPATH=workflow/scripts python benchmarks/intervals.py
 
-Prints a Markdown table (a few minutes on one core; the same numbers each time). What it says is in docs/readings.md.
+Prints a Markdown table (a few minutes on one core; the same numbers each time). What it says is in
+docs/background/readings.md.
 """
 
 import math

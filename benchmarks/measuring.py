@@ -28,7 +28,7 @@ import numpy
 import pandas
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "reference" / "benchmarks.md"
 INTRODUCTION = """# Speed, measured
 
 Written by the scripts in `benchmarks/`, each its section (`make bench` runs those that take minutes, the others say how

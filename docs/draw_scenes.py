@@ -1,4 +1,4 @@
-"""Draw docs/scenes.png: a spectrogram of one clip of each embedded scene.
+"""Draw docs/background/scenes.png: a spectrogram of one clip of each embedded scene.
 
 Run in the environment of the study: `PYTHONPATH=workflow/scripts python docs/draw_scenes.py`.
 """
@@ -67,7 +67,8 @@ def main() -> None:
     with io.BytesIO() as drawing:
         figure.savefig(drawing, dpi=80)
         # A palette makes the file a third as large.
-        Image.open(drawing).convert("RGB").quantize(64).save(Path(__file__).with_name("scenes.png"), optimize=True)
+        picture = Path(__file__).with_name("background") / "scenes.png"
+        Image.open(drawing).convert("RGB").quantize(64).save(picture, optimize=True)
 
 
 if __name__ == "__main__":

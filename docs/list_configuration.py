@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the schema and config.yaml: python docs/list_configuration.py"""
+"""Write docs/reference/configuration.md from the schema and config.yaml: python docs/list_configuration.py"""
 
 import json
 from pathlib import Path
@@ -61,9 +61,9 @@ def rows(schema, prefix="", values=BASE):
 
 
 def page():
-    """The text of docs/configuration.md."""
+    """The text of docs/reference/configuration.md."""
     return HEAD + "\n".join(rows(SCHEMA)) + "\n"
 
 
 if __name__ == "__main__":
-    (ROOT / "docs/configuration.md").write_text(page(), encoding="utf-8")
+    (ROOT / "docs/reference/configuration.md").write_text(page(), encoding="utf-8")

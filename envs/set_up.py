@@ -1,9 +1,12 @@
 """Make the environment of the lock, unless it is there: python envs/set_up.py .venv (`make` does). --remove removes it.
 
+With --lock docs.txt it is that of another lock in envs/, here of the pages (`make docs`).
+
 An environment is complete if it was made here, from the lock as it is now and by this version of Python. If it is not,
 another one is built beside it and takes its place when it is whole. What was not made here is never touched.
 """
 
+import argparse
 import fcntl
 import hashlib
 import shutil
@@ -13,14 +16,15 @@ import time
 from pathlib import Path
 
 LOCK = [Path(__file__).with_name(name) for name in ("torch.txt", "requirements.txt")]
+NEEDS = "some minutes, 6 GB of disk, most of it PyTorch"
 
 #: The file that says what an environment was made from; the first thing in one that is made here.
 MADE_FROM = ".made-from"
 
 
-def made_from() -> str:
-    """The digest of the lock and of the version of Python, without its last number."""
-    content = [f"{sys.version_info.major}.{sys.version_info.minor}".encode(), *(path.read_bytes() for path in LOCK)]
+def made_from(lock: list[Path] = LOCK) -> str:
+    """The digest of a lock and of the version of Python, without its last number."""
+    content = [f"{sys.version_info.major}.{sys.version_info.minor}".encode(), *(path.read_bytes() for path in lock)]
     return hashlib.sha256(b"\n".join(content)).hexdigest()
 
 
@@ -34,15 +38,15 @@ def is_ours(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (MADE_FROM, ".complete"))
 
 
-def is_complete(folder: Path) -> bool:
-    """Whether an environment is what the lock says."""
+def is_complete(folder: Path, lock: list[Path]) -> bool:
+    """Whether an environment is what a lock says."""
     record = folder / MADE_FROM
-    return record.is_file() and record.read_text(encoding="utf-8") == made_from()
+    return record.is_file() and record.read_text(encoding="utf-8") == made_from(lock)
 
 
-def set_up(folder: Path) -> None:
-    """Make the environment `folder`, if it is not complete."""
-    if is_complete(folder):
+def set_up(folder: Path, lock: list[Path], needs: str) -> None:
+    """Make the environment `folder` of a lock, if it is not complete. `needs`: what that takes, in words."""
+    if is_complete(folder, lock):
         return
     if folder.is_symlink():
         refuse(
@@ -57,26 +61,26 @@ def set_up(folder: Path) -> None:
         import venv  # noqa: F401
     except ImportError:
         refuse(f"{sys.executable} lacks venv: install it first (on Debian and Ubuntu: apt install python3-venv)")
-    with open(folder.with_name(f"{folder.name}.lock"), "w", encoding="utf-8") as lock:
+    with open(folder.with_name(f"{folder.name}.lock"), "w", encoding="utf-8") as hold:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             refuse(f"another `make` is setting up {folder}: wait for it")
-        build(folder)
+        build(folder, lock, needs)
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, lock: list[Path], needs: str) -> None:
     """Build the environment beside `folder`, and put it there when it is whole."""
     new, old = (folder.with_name(f"{folder.name}.{word}") for word in ("new", "old"))
     for leftover in (new, old):  # of a `make` that was killed
         if leftover.exists() and not is_ours(leftover):
             refuse(f"{leftover} was not made by `make`: move it away")
         shutil.rmtree(leftover, ignore_errors=True)
-    print(f"Setting up {folder} (once; some minutes, 6 GB of disk, most of it PyTorch)", flush=True)
+    print(f"Setting up {folder} (once; {needs})", flush=True)
     started = time.monotonic()
     new.mkdir()
     (new / MADE_FROM).write_text("unfinished", encoding="utf-8")
-    requirements = [word for path in LOCK for word in ("--requirement", path)]
+    requirements = [word for path in lock for word in ("--requirement", path)]
     for command in (
         [sys.executable, "-m", "venv", new],
         [new / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", *requirements],
@@ -87,7 +91,7 @@ def build(folder: Path) -> None:
     for program in (new / "bin").iterdir():
         if program.is_file() and not program.is_symlink() and str(new).encode() in (content := program.read_bytes()):
             program.write_bytes(content.replace(str(new).encode(), str(folder).encode()))
-    (new / MADE_FROM).write_text(made_from(), encoding="utf-8")
+    (new / MADE_FROM).write_text(made_from(lock), encoding="utf-8")
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
@@ -106,5 +110,14 @@ def remove(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    action = remove if "--remove" in sys.argv else set_up
-    action(Path(sys.argv[-1]).absolute())
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=lambda name: Path(name).absolute())
+    parser.add_argument("--remove", action="store_true")
+    parser.add_argument("--lock", type=Path(__file__).with_name)
+    arguments = parser.parse_args()
+    if arguments.remove:
+        remove(arguments.folder)
+    elif arguments.lock:
+        set_up(arguments.folder, [arguments.lock], "170 MB of disk")
+    else:
+        set_up(arguments.folder, LOCK, NEEDS)

@@ -54,7 +54,7 @@ class Study:
         self.runs = []
 
     def start(self, *arguments, profile="slurm", configfiles=STUDY):
-        """Start the command of docs/cluster.md, with status checks that fit jobs of seconds."""
+        """Start the command of docs/how-to/cluster.md, with status checks that fit jobs of seconds."""
         command = [sys.executable, "-m", "snakemake", "tables", "figures", *arguments]
         command += ["--workflow-profile", f"profiles/{profile}", "--directory", self.folder, "--cores", "2"]
         if configfiles:

@@ -292,7 +292,7 @@ def keys_of(schema, prefix=""):
 
 def test_the_docs_list_what_the_schema_allows():
     made = runpy.run_path(str(ROOT / "docs/list_configuration.py"))["page"]()
-    assert (ROOT / "docs/configuration.md").read_text() == made, "run python docs/list_configuration.py"
+    assert (ROOT / "docs/reference/configuration.md").read_text() == made, "run python docs/list_configuration.py"
 
 
 def test_every_key_is_described_in_the_schema():

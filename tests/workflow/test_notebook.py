@@ -16,7 +16,7 @@ def test_the_page_on_notebooks_does_what_it_says(finished, tmp_path, monkeypatch
         (tmp_path / folder).symlink_to(finished.work / folder)
     monkeypatch.chdir(tmp_path)
     shell = {}
-    for box in boxes(ROOT / "docs/notebook.md"):
+    for box in boxes(ROOT / "docs/how-to/notebook.md"):
         if box.language == "python":
             exec(box.text.replace("results/demo", "results/tiny").replace("1e-3", "1e-2"), shell)
     cell, smaller = shell["cell"], shell["smaller"]

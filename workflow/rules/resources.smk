@@ -4,8 +4,8 @@ import json
 import shutil
 
 # One step of training, full width, on 32 clips of 40 bands x 401 frames: seconds on one core of an AMD EPYC; and the memory
-# (MB) of a training with its validations (docs/benchmarks.md, "Memory of a training"), not less than a smaller network's
-# of the family: how well freed memory can be used again is partly chance.
+# (MB) of a training with its validations (docs/reference/benchmarks.md, "Memory of a training"), not less than a
+# smaller network's of the family: how well freed memory can be used again is partly chance.
 STEPS = {
     "vgg11": (4.2, 3700),
     "vgg13": (6.5, 5200),

@@ -166,7 +166,7 @@ def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: i
         "wall_hours": wall_hours(rows, cores, threads),
         "longest_job_hours": max(row.hours_a_job for row in rows if row.stage != "data"),
         "macs": sum(row.macs for row in rows),
-        "gpu": "not estimated (docs/gpu.md)",
+        "gpu": "not estimated (docs/how-to/gpu.md)",
         "download_bytes": _download(block),
         "bytes": sizes,
         "passing_bytes": passing_bytes(block, sum(clips)),

@@ -1,7 +1,7 @@
 """How fast this machine is: some steps of training and validation of a network, whole and at its narrowest.
 
-Between the two, the time that a clip takes is as good as linear in its multiply-accumulates (docs/planning.md), so they
-are enough for every step of a pruning curve.
+Between the two, the time that a clip takes is as good as linear in its multiply-accumulates (docs/how-to/planning.md),
+so they are enough for every step of a pruning curve.
 """
 
 import math

@@ -20,7 +20,7 @@ class Setting:
 
     what: its name for people. where: the section of the paper. paper: the paper's value, or `NOT_SAID`. ours: the
     study's, from its configuration, in the same words if it is the same; empty if it does not apply. reading: its
-    number in docs/readings.md.
+    number in docs/background/readings.md.
     """
 
     what: str

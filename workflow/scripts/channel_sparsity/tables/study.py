@@ -300,7 +300,8 @@ def _widen(result: dict, names: Sequence[str], included: pandas.DataFrame, kind:
     """A row's estimates `names` with the interval of some `kind`, widened to hold what the seeds say.
 
     Either alone may be too narrow: the points' own scatter is all there is without replicates; replicates know nothing
-    of points that lie off the line, and errors in WS draw r of every resample towards 0 (docs/readings.md, R24).
+    of points that lie off the line, and errors in WS draw r of every resample towards 0
+    (docs/background/readings.md, R24).
     """
     by_seeds = seed_intervals(included)
     result["interval"] = kind if result[f"{names[0]}_low"] is not None else ""
