@@ -116,7 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_section(
             "The workflow's own time",
-            f"{ROUNDS} rounds, everything in turn.",
+            f"{ROUNDS} rounds. The commands and scripts alternate.",
             dry_runs(Path(folder)),
             scripts(),
             machine("snakemake", "torch"),

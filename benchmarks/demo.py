@@ -78,7 +78,7 @@ def main() -> None:
         write_section(
             "The demo",
             describe(stages),
-            "The estimate (`snakemake estimate`) beside it:",
+            "Compared with the estimate (`snakemake estimate`):",
             compare(stages, Path(temporary) / "estimate/results/demo"),
             machine("snakemake", "torch"),
         )

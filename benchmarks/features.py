@@ -171,11 +171,11 @@ def main() -> None:
         write_section(
             "Features",
             "Decoding and log-mel (40 bands, 401 frames) of synthetic clips in TAU's format (24 bits, 44.1 kHz, "
-            f"{SECONDS:.0f} s): {CLIPS_IN_TURN} of 40 clips in turn, {ROUNDS} rounds. librosa: `load`, "
-            "`melspectrogram` and `power_to_db` with the same settings, from where ours come (the archive deflates).",
+            f"{SECONDS:.0f} s). {CLIPS_IN_TURN} of 40 clips in each of {ROUNDS} rounds. librosa uses `load`, "
+            "`melspectrogram` and `power_to_db` with the same settings and the same files. The archive is compressed.",
             compare(root),
             several(root),
-            "The speed-up on idle cores is that of the CPU time. The clips are the 40, over and over.",
+            "The speed-up on idle cores is calculated from the CPU time. The 40 clips are repeated.",
             memory(root),
             machine("numpy", "scipy", "librosa", "soundfile"),
         )

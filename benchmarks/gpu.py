@@ -105,8 +105,8 @@ def main() -> None:
         return
     write_section(
         "On a GPU",
-        f"{name_of(device)}, {len(train)} training clips of {options.frames} frames that hold noise. A training of "
-        f"{options.epochs} epochs, from one of them; a curve as it was.",
+        f"{name_of(device)}, {len(train)} training clips of {options.frames} frames, all noise. The time of a training "
+        f"of {options.epochs} epochs is calculated from one epoch. The time of a curve is measured.",
         content,
         machine("torch"),
     )

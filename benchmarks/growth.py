@@ -49,8 +49,8 @@ def main() -> None:
             )
         write_section(
             "How cost grows",
-            f"Medians of {ROUNDS} rounds. Memory is that of the largest process and its libraries; what processes "
-            "gain side by side is under Features.",
+            f"Medians of {ROUNDS} rounds. Memory is that of the largest process with its libraries. The speed-up by "
+            "several processes is in the section Features.",
             table([f"from one to {FACTOR} times", "times the CPU time", "exponent", "times the peak memory"], rows),
             machine("torch", "snakemake"),
         )

@@ -35,8 +35,9 @@ def main() -> None:
         print(rows[-1], flush=True)
     write_section(
         "Memory of a training",
-        f"At the paper's widths, batches of {paper().batch_size} clips of {FRAMES} frames and validation in batches of "
-        "128, memory kept; with PyTorch's libraries, without the store of features, which is mapped into memory.",
+        f"At the paper's widths, with batches of {paper().batch_size} clips of {FRAMES} frames, validation in batches "
+        "of 128, and memory kept. PyTorch's libraries are included. The store of features is not included, because it "
+        "is mapped into memory.",
         table(["network", "peak, MB"], rows),
         machine("torch"),
     )

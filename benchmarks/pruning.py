@@ -162,13 +162,13 @@ def cuts() -> str:
 def main() -> None:
     write_section(
         "A pruning curve",
-        f"{STEPS} steps of 5 %, each followed by an epoch of fine-tuning on {TRAINING_CLIPS} clips of {FRAMES} frames "
-        f"and validations on {VALIDATION_CLIPS} before and after it; noise for clips, gammas drawn from .1 to .9, "
-        "the widths of the demo and of the paper. By masks, the channels that are gone are held at zero and the "
-        "network keeps its size.",
+        f"{STEPS} steps of 5 %. After each there is an epoch of fine-tuning on {TRAINING_CLIPS} clips of {FRAMES} "
+        f"frames, with validation on {VALIDATION_CLIPS} clips before and after it. The clips are noise. Gammas are "
+        "drawn from .1 to .9. The widths are those of the demo and of the paper. With masks, removed channels are kept "
+        "at zero and the network keeps its size.",
         curves(),
-        "The surgery of one step, on networks of the paper's widths, a copy of the network included; Torch-Pruning's "
-        "with its analysis of the network, which every new network needs.",
+        "The surgery of one step, on networks of the paper's widths. It includes a copy of the network. "
+        "Torch-Pruning's time includes its analysis of the network, which every new network needs.",
         cuts(),
         machine("torch", "torch-pruning"),
     )

@@ -239,12 +239,12 @@ def describe_data(stages: pandas.DataFrame, watch: Watch, taken: Taken, clips: i
     return "\n\n".join(
         [
             f"{clips:,} clips of {SECONDS} s (noise, 44.1 kHz, 24 bits) in {ARCHIVES} archives of {sent / 1e9:.1f} GB, "
-            f"served by this machine, through `dataset` and `features` on {os.cpu_count()} cores: "
-            f"**{taken.wall / 60:.1f} minutes** of wall time, {taken.cpu / 60:.1f} minutes of CPU "
-            f"time; {clips / taken.wall:.0f} clips a second in all and {clips / extraction:.0f} while archives are "
-            f"read. Peak of `data/`: {watch.disk / 1e9:.2f} GB; {kept / 1e9:.2f} GB stay. Peak memory: "
-            f"{watch.memory / 2**20:,.0f} MiB (resident sizes of the {watch.processes} processes at most, "
-            f"Snakemake's included), {watch.largest / 2**20:,.0f} MiB in the largest one.",
+            f"served by the same machine. The targets `dataset` and `features` took **{taken.wall / 60:.1f} minutes** "
+            f"of wall time on {os.cpu_count()} cores, and {taken.cpu / 60:.1f} minutes of CPU time. These are "
+            f"{clips / taken.wall:.0f} clips a second, and {clips / extraction:.0f} while archives are read. The peak "
+            f"of `data/` was {watch.disk / 1e9:.2f} GB, and {kept / 1e9:.2f} GB stayed. The peak memory was "
+            f"{watch.memory / 2**20:,.0f} MiB in all (resident sizes of at most {watch.processes} processes, "
+            f"Snakemake's included) and {watch.largest / 2**20:,.0f} MiB in the largest process.",
             table(["stage", "jobs", "s of wall time, all jobs", "s a job"], rows),
         ]
     )
@@ -299,8 +299,8 @@ def main() -> None:
         write_section(
             "A rehearsal at full size",
             data,
-            "Then one epoch of the smallest network of each family on them, with validation, as `train_network` does "
-            "it; CPU time with Snakemake's.",
+            "Then one epoch of the smallest network of each family on these clips, with validation, as in "
+            "`train_network`. CPU time includes Snakemake's.",
             epochs,
             machine("torch", "numpy", "snakemake"),
         )

@@ -51,7 +51,7 @@ def main() -> None:
     rows = [[name, spread(walls[name]), spread([cpu for _, cpu in some])] for name, some in taken.items()]
     write_section(
         "How jobs start",
-        f"The tests' tiny study from end to end, {ROUNDS} rounds in turn. With jobs that are started anew it takes "
+        f"The tests' tiny study from beginning to end, {ROUNDS} rounds. If each job starts by itself, the study takes "
         f"{spread(ratio)} times as long.",
         table(["jobs", "s of wall time", "s of CPU time, of the whole machine"], rows),
         machine("snakemake", "torch"),

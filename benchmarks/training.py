@@ -169,10 +169,10 @@ def main() -> None:
             )
     write_section(
         "A step of training",
-        f"Batches of {paper().batch_size}, one thread, {ROUNDS} rounds of {STEPS} steps, noise for clips, the "
-        "widths of the demo. Plain: DataLoader, contiguous tensors, `.item()` at every step, memory not kept. One "
-        "matrix product: as many multiply-accumulates in single precision as the step's convolutions take forwards "
-        "and backwards.",
+        f"Batches of {paper().batch_size}, one thread, {ROUNDS} rounds of {STEPS} steps. The clips are noise. The "
+        "widths are the demo's. Plain means a DataLoader, contiguous tensors, `.item()` at every step, and memory not "
+        "kept. One matrix product has as many multiply-accumulates, in single precision, as the step's convolutions "
+        "forwards and backwards.",
         table(
             [
                 "network",
