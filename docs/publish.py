@@ -107,6 +107,28 @@ def judged(found: pandas.DataFrame) -> str:
     return table(["the paper says", "tested by", "ours", "n", "verdict"], rows)
 
 
+def models(folder: Path) -> str:
+    """The models to take away, from their cards."""
+    rows = []
+    for path in sorted(folder.glob("*.json")):
+        card = read_json(path)
+        made, size, right, checks = card["made"], card["size"], card["accuracy"], card["checks"]["recordings"]
+        forms = ("float32", "int8")
+        rows.append(
+            [
+                f"`{card['model']}`",
+                f"{made['network_label']}, {made['lam']}, {made['step']}",
+                " / ".join(f"{100 * right[form]['accuracy']:.1f}" for form in forms),
+                f"{size['parameters']:,}",
+                f"{size['macs_per_second'] / 1e6:.2f} M",
+                " / ".join(f"{card['files'][form]['bytes'] / 1000:.0f} kB" for form in forms),
+                " / ".join(f"{checks[form]['log_probability_difference']:.1g}" for form in forms),
+            ]
+        )
+    heads = ["model", "network, lambda, step", "accuracy, float32 / int8", "parameters", "MACs a second"]
+    return table([*heads, "files", "difference from PyTorch"], rows)
+
+
 def machines(run: dict) -> str:
     """The processors that the jobs ran on."""
     found = {words.split(",")[0] + "," + words.split(",")[2] for each in run["rules"].values() for words in each["on"]}
@@ -218,6 +240,13 @@ def page(results: Path) -> str:
         f"Judged at the repair `{papers_dose(cells)}`, in the numbers' own units, as far as the study has cells.",
         judged(tables.read_table(folder / "claims.csv", claims.COLUMNS)),
     ]
+    if any((results / "deploy").glob("*.json")):
+        parts += [
+            "## Models to take away",
+            "Accuracy is on the validation clips, which also chose the model. The difference is the largest one of a\n"
+            "log-probability, from the waveform on, over the recordings that were tried.",
+            models(results / "deploy"),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
