@@ -13,10 +13,10 @@ from channel_sparsity.configuration import (
     FULL,
     Curve,
     archives_of,
+    canonical,
     check,
     content_of,
     curves_of,
-    in_order,
     lambdas_of,
     named_curves,
     recipe_of,
@@ -381,11 +381,31 @@ def test_the_order_of_keys_changes_nothing(seed):
     config = merge(BASE, DEMO)
     other = shuffled(config, random.Random(seed))
     assert json.dumps(other) != json.dumps(config)
-    written = json.dumps(in_order(config, SCHEMA))
+    written = json.dumps(canonical(config, SCHEMA))
     assert json.loads(written) == config, "no key is lost and none is changed"
-    assert json.dumps(in_order(other, SCHEMA)) == written
+    assert json.dumps(canonical(other, SCHEMA)) == written
 
 
 def test_the_users_own_names_keep_their_order():
     doses = {"mine": {}, "full": {}, "cut": {"when": "none"}}
-    assert list(in_order(BASE | {"repairs": doses}, SCHEMA)["repairs"]) == list(doses)
+    assert list(canonical(BASE | {"repairs": doses}, SCHEMA)["repairs"]) == list(doses)
+
+
+def test_text_that_is_a_number_becomes_one_where_a_number_is_wanted():
+    changes = {"training": {"epochs": "30", "learning_rate": "1e-3", "clip_norm": "2.5", "schedule": "linear"}}
+    written = canonical(merge(BASE, changes), SCHEMA)
+    check(written, SCHEMA, [ROOT / "config.yaml"])
+    training = written["training"]
+    assert (training["epochs"], training["learning_rate"], training["clip_norm"]) == (30, 0.001, 2.5)
+    assert type(training["epochs"]) is int and training["schedule"] == "linear"
+    assert written["lambdas"] == BASE["lambdas"], "a lambda is text, as it is written"
+    assert canonical({"training": {"epochs": "ten", "clip_norm": None}}, SCHEMA)["training"]["epochs"] == "ten"
+
+
+@pytest.mark.parametrize("value", [".nan", "'-1e-3'"])
+def test_a_wrong_number_is_sought_in_the_file_that_holds_it(tmp_path, value):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(f"training: {{learning_rate: {value}}}\n")
+    config = canonical(merge(BASE, yaml.safe_load(overlay.read_text())), SCHEMA)
+    with pytest.raises(StudyError, match=r"mine.yaml: `training.learning_rate` is (NaN|-0.001), but must be"):
+        check(config, SCHEMA, [ROOT / "config.yaml", overlay])

@@ -23,6 +23,9 @@ for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
+written = configuration.canonical(config, SCHEMA)
+config.clear()
+config.update(written)
 try:
     configuration.check(
         config, SCHEMA, [ROOT / "config.yaml", *workflow.overwrite_configfiles]
@@ -31,10 +34,6 @@ try:
     arithmetic.hold(config["arithmetic"])
 except StudyError as error:
     raise WorkflowError(str(error))
-
-in_order = configuration.in_order(config, SCHEMA)
-config.clear()
-config.update(in_order)
 
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")

@@ -68,23 +68,48 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
 
 
-def in_order(content: object, schema: Mapping, root: Mapping | None = None) -> object:
-    """A configuration whose keys stand as in the schema, however they were written down.
+def canonical(content: object, schema: Mapping, root: Mapping | None = None) -> object:
+    """A configuration in the one form that all ways to write it have: keys in the schema's order, numbers as numbers.
 
     Snakemake compares parameters as text, so two lines that change places, or a default that is written out, would run
     trainings again. Where names are the user's own (`recipes`, say), their order is kept: it is that of the tables.
-    `content` has been checked (`check`), so the schema knows every key.
+    Text that is a number becomes one where a number is wanted: YAML takes 1e-3 for text, and Snakemake whatever is
+    nested in --config. What the schema does not know is left as it is, for `check`.
     """
     root = root or schema
     while "$ref" in schema:
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     if isinstance(content, list):
-        return [in_order(each, schema.get("items", {}), root) for each in content]
+        return [canonical(each, schema.get("items", {}), root) for each in content]
+    if isinstance(content, str):
+        return _as_number(content) if _wants_number(schema, root) else content
     if not isinstance(content, Mapping):
         return content
     named, other = schema.get("properties", {}), schema.get("additionalProperties")
-    keys = content if isinstance(other, Mapping) else [key for key in named if key in content]
-    return {key: in_order(content[key], named.get(key, other), root) for key in keys}
+    other = other if isinstance(other, Mapping) else None
+    known = [] if other is not None else [key for key in named if key in content]
+    return {
+        key: canonical(content[key], named.get(key, other or {}), root) for key in dict.fromkeys((*known, *content))
+    }
+
+
+def _wants_number(schema: Mapping, root: Mapping) -> bool:
+    """Whether a number is all that a schema allows, or a number or null."""
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if "oneOf" in schema:
+        return any(_wants_number(each, root) for each in schema["oneOf"])
+    return schema.get("type") in ("number", "integer")
+
+
+def _as_number(text: str) -> object:
+    """The number that a text is; the text if it is none."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 #: Characters that terminals, logs and tables do not take for text: controls, line ends, changes of direction.
@@ -119,9 +144,14 @@ def _where(keys: tuple, config: Mapping, contents: list[tuple[Path, Mapping]]) -
     value = _value(config, keys)
     for path, content in reversed(contents):
         found = _value(content, keys)
-        if found is not _MISSING and (found == value or isinstance(found, Mapping)):
+        if found is not _MISSING and (isinstance(found, Mapping) or _same(found, value)):
             return str(path)
     return "the command line (--config)"
+
+
+def _same(found: object, value: object) -> bool:
+    """Whether a value in a file is that of the configuration: equal, NaN both, or the same number as text."""
+    return str(found) == str(value) or found == value or (isinstance(found, str) and _as_number(found) == value)
 
 
 def _value(content: object, keys: tuple) -> object:
@@ -187,13 +217,8 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
         case "type" | "oneOf":
             kinds = error.validator_value if error.validator == "oneOf" else [error.schema]
             wanted = " or ".join(_TYPE_NAMES[kind.get("type", "number")] for kind in kinds)
-            hint = ""
-            if "lambdas" in keys and error.validator_value == "string":
-                hint = ' in quotes, like "1e-3" or "0"'
-            elif isinstance(error.instance, str) and "number" in wanted:
-                hint = (
-                    " (1e-3 is text in YAML: write 0.001; and nested numbers in --config are text: use a --configfile)"
-                )
+            quotes = "lambdas" in keys and error.validator_value == "string"
+            hint = ' in quotes, like "1e-3" or "0"' if quotes else ""
             return keys, f"{name} is {value}, but must be {wanted}{hint}"
         case "pattern":
             if "lambdas" in keys:
