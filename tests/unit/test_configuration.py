@@ -10,15 +10,14 @@ import yaml
 from channel_sparsity.configuration import (
     FULL,
     Curve,
-    archives_of,
     check,
-    content_of,
     curves_of,
     lambdas_of,
     named_curves,
     recipe_of,
     width_scale_of,
 )
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import PAPER_NETWORKS
 
@@ -188,18 +187,19 @@ def test_tau_may_also_lie_unpacked_in_a_folder():
 
 def test_the_record_of_tau_is_whole():
     """The counts and the sum of the sizes are the record's."""
-    record = BASE["datasets"]["tau2020"]["record"]
-    assert len(record["audio"]) == 16
+    block = BASE["datasets"]["tau2020"]
+    assert len(block["record"]["audio"]) == 16
     documentation = 18066
-    assert sum(archive["bytes"] for archive in archives_of(record)) + documentation == 27_364_817_167
+    assert sum(archive["bytes"] for archive in source_of(block).archives) + documentation == 27_364_817_167
 
 
 def test_where_archives_come_from_and_what_is_kept_is_no_content():
     block = BASE["datasets"]["tau2020"]
     elsewhere = {"address": "https://example.org", "licence": "x", "archives": "y", "keep_archives": True}
-    assert content_of(merge(block, {"record": elsewhere, "expected": {"clips": 1}})) == content_of(block)
-    assert content_of(merge(block, {"record": {"audio": [ARCHIVE]}})) != content_of(block)
-    assert content_of(merge(block, {"devices": ["b"]})) != content_of(block)
+    content = source_of(block).content
+    assert source_of(merge(block, {"record": elsewhere, "expected": {"clips": 1}})).content == content
+    assert source_of(merge(block, {"record": {"audio": [ARCHIVE]}})).content != content
+    assert source_of(merge(block, {"devices": ["b"]})).content != content
 
 
 def test_lambdas_of_a_network_come_before_its_familys_and_the_default():
