@@ -14,8 +14,8 @@ configfile: ROOT / "config.yaml"
 
 include: "workflow/rules/common/settings.smk"
 include: "workflow/rules/common/grid.smk"
-include: "workflow/rules/common/tracking.smk"
 include: "workflow/rules/common/dataset.smk"
+include: "workflow/rules/common/tracking.smk"
 include: "workflow/rules/common/curves.smk"
 include: "workflow/rules/common/guards.smk"
 include: "workflow/rules/common/outputs.smk"
@@ -27,9 +27,9 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 
 
-if DATASET["source"] == "record":
+if SOURCE_RULES.exists():
 
-    include: "workflow/rules/record.smk"
+    include: SOURCE_RULES
 
 
 include: "workflow/rules/training.smk"

@@ -16,8 +16,8 @@ from pathlib import Path
 import yaml
 from measuring import ROOT, Side, in_turn, machine, spread, table, write_section
 
-from channel_sparsity.configuration import content_of
 from channel_sparsity.data.logmel import logmel_of
+from channel_sparsity.data.sources import source_of
 
 ROUNDS = 3
 SEEDS = "seeds: [1, 2, 3, 4, 5]\n"
@@ -54,7 +54,7 @@ def pretend(folder: Path) -> None:
         "clips": dataset["expected"]["clips"],
         "bands": logmel.n_mels,
         "frames": logmel.frames,
-        "settings": content_of(dataset),
+        "settings": source_of(dataset).content,
         "clips_per_scene": {f"scene {n}": dataset["expected"]["clips_per_scene"] for n in range(scenes)},
     }
     (folder / "data" / config["dataset"] / "manifest.json").write_text(json.dumps(manifest))

@@ -21,7 +21,7 @@ from channel_sparsity.data.archives import contents, read_archived_clip, read_by
 from channel_sparsity.data.audio import read_clip
 from channel_sparsity.data.extraction import compute
 from channel_sparsity.data.logmel import LogMel
-from channel_sparsity.data.synthetic import write_scenes
+from channel_sparsity.data.sources.synthetic.recordings import write_scenes
 
 SECONDS, CLIPS_IN_TURN, ROUNDS = 10.0, 8, 30
 COUNTS = (40, 400, 4000)

@@ -12,8 +12,8 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
-from channel_sparsity.data.scenes import SCENES
-from channel_sparsity.data.synthetic import Spot, write_scenes
+from channel_sparsity.data.sources.synthetic.recordings import Spot, write_scenes
+from channel_sparsity.data.sources.synthetic.scenes import SCENES
 
 matplotlib.use("Agg")
 from matplotlib import pyplot

@@ -1,12 +1,17 @@
 """Write docs/reference/configuration.md from the schema and config.yaml: python docs/list_configuration.py"""
 
 import json
+import sys
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+sys.path.insert(0, str(ROOT / "workflow/scripts"))
+
+from channel_sparsity.configuration import complete  # noqa: E402
+
+SCHEMA = complete(yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")))
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 HEAD = """# Every key of the configuration

@@ -12,21 +12,22 @@ import yaml
 from channel_sparsity.configuration import (
     FULL,
     Curve,
-    archives_of,
     canonical,
     check,
-    content_of,
+    complete,
     curves_of,
     lambdas_of,
     named_curves,
     recipe_of,
     width_scale_of,
 )
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import PAPER_NETWORKS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+COMPLETE = complete(SCHEMA)
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
 ARCHIVE = {"name": "x.zip", "bytes": 1, "md5": "0" * 32}
@@ -191,18 +192,19 @@ def test_tau_may_also_lie_unpacked_in_a_folder():
 
 def test_the_record_of_tau_is_whole():
     """The counts and the sum of the sizes are the record's."""
-    record = BASE["datasets"]["tau2020"]["record"]
-    assert len(record["audio"]) == 16
+    block = BASE["datasets"]["tau2020"]
+    assert len(block["record"]["audio"]) == 16
     documentation = 18066
-    assert sum(archive["bytes"] for archive in archives_of(record)) + documentation == 27_364_817_167
+    assert sum(archive["bytes"] for archive in source_of(block).archives) + documentation == 27_364_817_167
 
 
 def test_where_archives_come_from_and_what_is_kept_is_no_content():
     block = BASE["datasets"]["tau2020"]
     elsewhere = {"address": "https://example.org", "licence": "x", "archives": "y", "keep_archives": True}
-    assert content_of(merge(block, {"record": elsewhere, "expected": {"clips": 1}})) == content_of(block)
-    assert content_of(merge(block, {"record": {"audio": [ARCHIVE]}})) != content_of(block)
-    assert content_of(merge(block, {"devices": ["b"]})) != content_of(block)
+    content = source_of(block).content
+    assert source_of(merge(block, {"record": elsewhere, "expected": {"clips": 1}})).content == content
+    assert source_of(merge(block, {"record": {"audio": [ARCHIVE]}})).content != content
+    assert source_of(merge(block, {"devices": ["b"]})).content != content
 
 
 def test_lambdas_of_a_network_come_before_its_familys_and_the_default():
@@ -381,31 +383,31 @@ def test_the_order_of_keys_changes_nothing(seed):
     config = merge(BASE, DEMO)
     other = shuffled(config, random.Random(seed))
     assert json.dumps(other) != json.dumps(config)
-    written = json.dumps(canonical(config, SCHEMA))
+    written = json.dumps(canonical(config, COMPLETE))
     assert json.loads(written) == config, "no key is lost and none is changed"
-    assert json.dumps(canonical(other, SCHEMA)) == written
+    assert json.dumps(canonical(other, COMPLETE)) == written
 
 
 def test_the_users_own_names_keep_their_order():
     doses = {"mine": {}, "full": {}, "cut": {"when": "none"}}
-    assert list(canonical(BASE | {"repairs": doses}, SCHEMA)["repairs"]) == list(doses)
+    assert list(canonical(BASE | {"repairs": doses}, COMPLETE)["repairs"]) == list(doses)
 
 
 def test_text_that_is_a_number_becomes_one_where_a_number_is_wanted():
     changes = {"training": {"epochs": "30", "learning_rate": "1e-3", "clip_norm": "2.5", "schedule": "linear"}}
-    written = canonical(merge(BASE, changes), SCHEMA)
+    written = canonical(merge(BASE, changes), COMPLETE)
     check(written, SCHEMA, [ROOT / "config.yaml"])
     training = written["training"]
     assert (training["epochs"], training["learning_rate"], training["clip_norm"]) == (30, 0.001, 2.5)
     assert type(training["epochs"]) is int and training["schedule"] == "linear"
     assert written["lambdas"] == BASE["lambdas"], "a lambda is text, as it is written"
-    assert canonical({"training": {"epochs": "ten", "clip_norm": None}}, SCHEMA)["training"]["epochs"] == "ten"
+    assert canonical({"training": {"epochs": "ten", "clip_norm": None}}, COMPLETE)["training"]["epochs"] == "ten"
 
 
 @pytest.mark.parametrize("value", [".nan", "'-1e-3'"])
 def test_a_wrong_number_is_sought_in_the_file_that_holds_it(tmp_path, value):
     overlay = tmp_path / "mine.yaml"
     overlay.write_text(f"training: {{learning_rate: {value}}}\n")
-    config = canonical(merge(BASE, yaml.safe_load(overlay.read_text())), SCHEMA)
+    config = canonical(merge(BASE, yaml.safe_load(overlay.read_text())), COMPLETE)
     with pytest.raises(StudyError, match=r"mine.yaml: `training.learning_rate` is (NaN|-0.001), but must be"):
         check(config, SCHEMA, [ROOT / "config.yaml", overlay])

@@ -159,7 +159,7 @@ def test_a_record_over_http_becomes_the_store_of_its_clips_and_nothing_reruns(fi
     for path in fresh.code.rglob("*.py"):
         os.utime(path)
     fresh.edit("workflow/scripts/channel_sparsity/training/fit.py", "import math", "import math as math")
-    fresh.edit("workflow/scripts/channel_sparsity/data/record.py", "1 << 17", "1 << 18")
+    fresh.edit("workflow/scripts/channel_sparsity/data/sources/record/download.py", "1 << 17", "1 << 18")
     elsewhere = {"archives": "/nowhere", "address": "http://127.0.0.1:9/mirror", "keep_archives": True, "licence": "?"}
     elsewhere = {"datasets": {"mine": {"record": elsewhere, "expected": {"clips": 72}}}}
     assert planned("features", split, **official, **elsewhere) == {}

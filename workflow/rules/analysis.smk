@@ -29,12 +29,7 @@ ALTERNATIVE_FIGURES = [
 REPORTED = [*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE]
 
 STAGES = (
-    *(["synthesise_scenes"] if DATASET["source"] == "synthetic" else []),
-    *(
-        ["extract_archive", "merge_shards"]
-        if DATASET["source"] == "record"
-        else ["list_clips", "extract_features"]
-    ),
+    *SOURCE.stages,
     "split_clips",
     "train_network",
     "measure_sparsity",
@@ -42,11 +37,7 @@ STAGES = (
     "find_knee",
     "make_tables",
 )
-NOTE = f"Study {config['study']}, data set {config['dataset']}." + (
-    " The clips are synthetic: these numbers say nothing about real recordings."
-    if DATASET["source"] == "synthetic"
-    else ""
-)
+NOTE = f"Study {config['study']}, data set {config['dataset']}. {SOURCE.note}".strip()
 
 
 rule tables:

@@ -1,5 +1,4 @@
-# Recordings, or the embedded scenes, to a table of clips. A record's clips are listed in features.smk: their lengths are
-# known once they are decoded.
+# Whatever the source has to a table of clips. What it makes or fetches before that stands in sources/<source>.smk.
 
 
 rule dataset:
@@ -31,41 +30,15 @@ rule report_dataset:
         "../scripts/report_dataset.py"
 
 
-if DATASET["source"] == "synthetic":
-
-    rule synthesise_scenes:
-        output:
-            meta=f"{DATA}/meta.csv",
-            audio=directory(f"{DATA}/audio"),
-        log:
-            f"{DATA}/logs/synthesise_scenes.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: workflow.cores
-        resources:
-            mem_mb=decoding_memory,
-            runtime=decoding_minutes,
-        params:
-            code=code("synthesise_scenes"),
-            arithmetic=ARITHMETIC,
-            settings=DATASET["synthetic"],
-            duration_s=DATASET["features"]["duration_s"],
-        message:
-            "Making the embedded scenes"
-        script:
-            "../scripts/synthesise_scenes.py"
-
-
-if DATASET["source"] != "record":
+# A source that lists its clips while it reads them has a rule of its own.
+if "list_clips" in SOURCE.stages:
 
     localrules:
         list_clips,
 
     rule list_clips:
         input:
-            META
-            if DATASET["source"] == "synthetic"
-            else if_given(META, f"{DATA}/clips.csv"),
+            clip_list,
         output:
             f"{DATA}/clips.csv",
         log:
@@ -75,10 +48,10 @@ if DATASET["source"] != "record":
         params:
             code=code("list_clips"),
             arithmetic=ARITHMETIC,
-            clips=CLIPS,
-            devices=DATASET["devices"],
-            expected=untracked(DATASET.get("expected", {})),
+            content=CONTENT,
+            dataset=config["dataset"],
+            block=untracked(DATASET),
         message:
-            "Listing the clips in {params.clips}"
+            "Listing the clips of {params.dataset}"
         script:
             "../scripts/list_clips.py"

@@ -1,14 +1,5 @@
 # Models to take away: what accuracy costs in the whole study, the models chosen from it, and their files.
 
-LICENCE = {
-    "record": DATASET.get("record", {}).get("licence", ""),
-    "folder": DATASET.get(
-        "licence",
-        "The licence of the recordings is not known to the study: ask whoever made them before you pass this on.",
-    ),
-    "synthetic": "The clips are synthetic, made by this project's own code.",
-}[DATASET["source"]]
-
 
 rule deploy:
     input:
@@ -148,15 +139,15 @@ rule export_model:
         data={
             "dataset": config["dataset"],
             "source": DATASET["source"],
-            "licence": LICENCE,
+            "licence": SOURCE.licence,
             "devices": DATASET["devices"],
             "features": DATASET["features"],
-            "folder": CLIPS,
         },
         stages=fingerprints(
             [*STAGES, "make_front", "choose_models", "remake_network", "export_model"]
         ),
-        note=NOTE if DATASET["source"] == "synthetic" else "",
+        note=NOTE if SOURCE.note else "",
+        block=untracked(DATASET),
     message:
         "Writing {wildcards.model} as ONNX, and its card"
     script:

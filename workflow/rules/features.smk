@@ -8,13 +8,13 @@ rule features:
         f"{DATA}/logmel.h5",
 
 
-if DATASET["source"] != "record":
+if "extract_features" in SOURCE.stages:
 
     rule extract_features:
         input:
             f"{DATA}/clips.csv",
-            # Recordings of the user's own are as they are; the scenes are compared with what was made.
-            (ancient(f"{DATA}/audio") if DATASET["source"] == "synthetic" else []),
+            # Recordings of the user's own are as they are; what was made has to be there.
+            (ancient(f"{DATA}/audio") if SOURCE.made else []),
         output:
             store=f"{DATA}/logmel.h5",
             findings=f"{DATA}/findings.csv",
@@ -30,8 +30,9 @@ if DATASET["source"] != "record":
         params:
             code=code("extract_features"),
             arithmetic=ARITHMETIC,
-            clips=CLIPS,
             content=CONTENT,
+            dataset=config["dataset"],
+            block=untracked(DATASET),
         message:
             "Computing log-mel features"
         script:

@@ -18,10 +18,7 @@ JOBS = {
     "measure_sparsity": CELLS,
     "prune_network": CURVES,
     "find_knee": CURVES,
-    "extract_archive": [
-        {"archive": archive["name"]}
-        for archive in DATASET.get("record", {}).get("audio", [])
-    ],
+    **SOURCE.jobs,
 }
 
 

@@ -33,7 +33,7 @@ def adopt(source: Path, directory: Path, cores: str) -> str:
     folder = source.resolve() if source.is_dir() else unpack(source, results)
     if folder.parent != results.resolve():
         raise StudyError(f"{source} is not in {results}: move it there, or name the zip archive of it")
-    made_by = check(folder, {rule: fingerprint(SCRIPTS / f"{rule}.py") for rule in TAKEN})
+    made_by = check(folder, _code)
     configuration = folder / "configuration.json"
     data = directory / "data" / made_by["dataset"]
     place(folder, data)
@@ -53,6 +53,11 @@ def adopt(source: Path, directory: Path, cores: str) -> str:
         f"{len(after)} tables and figures in {folder} were made again, {len(same)} of them to the same bytes "
         f"(others: {others}). To go on: snakemake --configfile {configuration}"
     )
+
+
+def _code(source: str) -> dict[str, str]:
+    """The fingerprints of what is taken over, for a source of clips."""
+    return {rule: fingerprint(SCRIPTS / f"{rule}.py", (f"sources.{source}",)) for rule in TAKEN}
 
 
 def _snakemake(*arguments: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from channel_sparsity.data.record import download
+from channel_sparsity.data.sources.record.download import download
 from channel_sparsity.files import write_text
 from job import job
 

@@ -9,8 +9,9 @@ import pandas
 
 from channel_sparsity.configuration import width_scale_of
 from channel_sparsity.data.logmel import logmel_of
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import write_csv, write_json
-from channel_sparsity.planning.decoding import decoding_s, extent_of
+from channel_sparsity.planning.decoding import decoding_s
 from channel_sparsity.planning.estimate import Pace, average, clips_of, lines, rows_of, summary
 from channel_sparsity.planning.speed import measure, start_s
 from job import job
@@ -27,14 +28,14 @@ def measured(config, scenes):
         name: measure(name, width_scale_of(config, name), scenes, logmel.n_mels, logmel.frames, config["training"])
         for name in config["networks"]
     }
-    return Pace(speeds, begin, decoding_s(block))
+    return Pace(speeds, begin, decoding_s(source_of(block, config["dataset"])))
 
 
 # The guard is for the worker processes, which import this file.
 if __name__ == "__main__":
     with job(snakemake):
         config, cores = snakemake.params.configuration, snakemake.params.cores
-        extent = extent_of(config["datasets"][config["dataset"]], config["dataset"])
+        extent = source_of(config["datasets"][config["dataset"]], config["dataset"]).extent()
         # All cores at work, as in the study: two that share a cache or a clock are slower than one alone.
         workers = max(1, min(cores // config["training"]["threads"], PROCESSES))
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:

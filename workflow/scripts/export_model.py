@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 
 from channel_sparsity.data.logmel import logmel_of
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.deployment.card import NOTABLE_LOSS, markdown
 from channel_sparsity.deployment.checking import check_on_recordings, evenly, log_softmax, measured
 from channel_sparsity.deployment.export import exported, whole_model
@@ -87,8 +88,8 @@ with job(snakemake):
         write_bytes(out[form], whole.SerializeToString(deterministic=True))
 
     names = pandas.read_csv(files.split, dtype=str)["filename"].iloc[validation.rows.numpy()]
-    paths = [Path(params.data["folder"]) / name for name in names]
-    there = [place for place in evenly(len(paths), CHECKED_CLIPS) if paths[place].is_file()]
+    source = source_of(params.block, params.data["dataset"])
+    there = [place for place in evenly(len(names), CHECKED_CLIPS) if source.path_of(names.iloc[place]).is_file()]
     accuracy = {form: measured(each, labels, scenes) for form, each in answers.items()}
     loss = accuracy["float32"]["accuracy"] - accuracy["int8"]["accuracy"]
     costs, budget = cost(network, bands, frames), params.budget
@@ -146,11 +147,12 @@ with job(snakemake):
             "network_log_probability_difference": off,
             "recordings": check_on_recordings(
                 [out["float32"], out["int8"]],
-                [paths[place] for place in there],
+                list(names.iloc[there]),
                 validation.logmel[validation.rows[there]].numpy(),
                 reference[there],
                 labels[there],
                 logmel,
+                source.read,
             ),
         },
         "files": {

@@ -1,11 +1,11 @@
 """Decode the clips and compute their log-mel energies into one HDF5 file, with a manifest that stands for it."""
 
 import logging
-from pathlib import Path
 
 from channel_sparsity.data.clips import read_clips
 from channel_sparsity.data.extraction import write_store
 from channel_sparsity.data.logmel import logmel_of
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import sha256, write_csv, write_json
 from job import job, progress
 
@@ -18,7 +18,7 @@ if __name__ == "__main__":
             counts, findings = write_store(
                 snakemake.output.store,
                 clips,
-                Path(snakemake.params.clips),
+                source_of(snakemake.params.block, snakemake.params.dataset).read,
                 logmel,
                 snakemake.threads,
                 lambda done, total: report(done),

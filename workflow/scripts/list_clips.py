@@ -1,20 +1,23 @@
-"""List a folder's clips, checked as far as that goes without decoding them."""
+"""List a source's clips, checked as far as that goes without decoding them."""
 
 import logging
-from pathlib import Path
 
 from channel_sparsity.data.clips import write_clips
 from channel_sparsity.data.expected import check_expected
-from channel_sparsity.data.folder import read_folder
+from channel_sparsity.data.meta import check_clips
+from channel_sparsity.data.sources import source_of
 from job import job
 
 with job(snakemake):
-    clips = read_folder(Path(snakemake.params.clips), snakemake.params.devices)
+    block = snakemake.params.block
+    source = source_of(block, snakemake.params.dataset)
+    clips = source.list_clips()
+    check_clips(clips, block["devices"], source.table)
     logging.info(
         "%d clips, %d scenes, %.1f hours",
         len(clips),
         clips["scene"].nunique(),
         clips["duration_s"].sum() / 3600,
     )
-    check_expected(clips.groupby("scene").size().to_dict(), snakemake.params.expected, snakemake.params.clips)
+    check_expected(clips.groupby("scene").size().to_dict(), block.get("expected", {}), source.table)
     write_clips(snakemake.output[0], clips)

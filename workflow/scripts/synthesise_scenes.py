@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from channel_sparsity.data.synthetic import write_scenes
+from channel_sparsity.data.sources.synthetic.recordings import write_scenes
 from job import job, progress
 
 # The guard is for the worker processes, which import this file.

@@ -76,6 +76,10 @@ def f(): "é"; return y
     assert code_of(source) == 'x = 1\ny = "# kept"\ndef f(): "é"; return y'
 
 
+#: What is chosen of a package: a file; a file, and one of the same name as the first elsewhere; a folder; nothing.
+CHOSEN = ("kinds.one",), ("kinds.other", "elsewhere.one"), ("kinds.room",), ()
+
+
 @pytest.fixture
 def builder(tmp_path):
     files = {
@@ -84,6 +88,8 @@ def builder(tmp_path):
         "package/kinds/__init__.py": "",
         "package/kinds/one.py": "import package.shared\n",
         "package/kinds/other.py": "X = 1\n",
+        "package/kinds/room/__init__.py": "import package.kinds.room.inside\n",
+        "package/kinds/room/inside.py": "X = 1\n",
         "package/shared.py": "Y = 1\n",
     }
     for name, text in files.items():
@@ -94,7 +100,7 @@ def builder(tmp_path):
         fingerprint.cache_clear()
         _read.cache_clear()
         _files_of.cache_clear()
-        return [fingerprint(tmp_path / "build.py", chosen) for chosen in (("one",), ("other", "elsewhere"), ())]
+        return [fingerprint(tmp_path / "build.py", chosen) for chosen in CHOSEN]
 
     return prints
 
@@ -102,11 +108,12 @@ def builder(tmp_path):
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("kinds/one.py", [True, False, True]),
-        ("kinds/other.py", [False, True, True]),
-        ("kinds/new.py", [False, False, True]),
-        ("kinds/__init__.py", [True, True, True]),
-        ("shared.py", [True, False, True]),
+        ("kinds/one.py", [True, False, False, True]),
+        ("kinds/other.py", [False, True, False, True]),
+        ("kinds/room/inside.py", [False, False, True, True]),
+        ("kinds/new.py", [False, False, False, True]),
+        ("kinds/__init__.py", [True, True, True, True]),
+        ("shared.py", [True, False, False, True]),
     ],
 )
 def test_of_a_package_the_chosen_modules_count_or_all(tmp_path, builder, name, changes):

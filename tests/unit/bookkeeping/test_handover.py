@@ -110,7 +110,7 @@ def handed(tmp_path):
     """A study as it is handed on."""
     folder = tmp_path / "results/demo"
     (folder / "dataset").mkdir(parents=True)
-    hand(folder, {"study": "demo", "dataset": "demo"})
+    hand(folder, {"study": "demo", "dataset": "demo", "datasets": {"demo": {"source": "folder"}}})
     (folder / "run.json").write_text(json.dumps({"git": {"commit": "1234"}}))
     (folder / "dataset/clips.csv").write_text("filename\n")
     (folder / "dataset/manifest.json").write_text("{}")
@@ -118,8 +118,13 @@ def handed(tmp_path):
     return folder
 
 
+def code(fingerprints):
+    """The fingerprints of this tree's rules, whatever the source."""
+    return lambda source: fingerprints
+
+
 def test_a_study_of_this_code_is_adopted(handed):
-    assert check(handed, {"train_network": "abc", "another_source": "def"})["study"] == "demo"
+    assert check(handed, {"folder": {"train_network": "abc", "another_stage": "def"}}.get)["study"] == "demo"
 
 
 @pytest.mark.parametrize(
@@ -136,33 +141,33 @@ def test_a_record_that_would_lead_elsewhere_is_refused(handed, configuration, pr
     hand(handed, configuration)
     record([handed / "provenance.json"], "again")
     with pytest.raises(StudyError, match=problem):
-        check(handed, {})
+        check(handed, code({}))
 
 
 def test_a_link_is_refused(handed, tmp_path):
     (handed / "tables").symlink_to(tmp_path)
     with pytest.raises(StudyError, match=r"tables is a link"):
-        check(handed, {})
+        check(handed, code({}))
 
 
 def test_a_study_of_other_code_is_refused_with_its_commit(handed):
     with pytest.raises(StudyError, match=r"made by other code of train_network .*: check out commit 1234"):
-        check(handed, {"train_network": "abd"})
+        check(handed, code({"train_network": "abd"}))
 
 
 def test_a_file_without_a_checksum_is_refused(handed):
     (handed / "weights.safetensors").write_bytes(b"")
     with pytest.raises(StudyError, match=r"weights.safetensors has no checksum"):
-        check(handed, {})
+        check(handed, code({}))
 
 
 def test_a_changed_file_and_an_unfinished_study_are_refused(handed):
     (handed / "dataset/clips.csv").write_text("filename\nx\n")
     with pytest.raises(StudyError, match=r"clips.csv is not as it was written"):
-        check(handed, {})
+        check(handed, code({}))
     (handed / "provenance.json").unlink()
     with pytest.raises(StudyError, match=r"hand on a study that is finished"):
-        check(handed, {})
+        check(handed, code({}))
 
 
 def test_data_that_are_there_stay_and_must_be_the_same(handed, tmp_path):

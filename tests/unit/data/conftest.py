@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from channel_sparsity.data.sources import source_of
+
 
 class Dataset:
     """A folder in TAU's layout that a test can build, and then break."""
@@ -25,6 +27,11 @@ class Dataset:
         soundfile.write(self.root / "audio" / name, samples, rate, subtype=subtype)
         self.rows.append([f"audio/{name}", scene, identifier, device])
         self.save()
+
+    @property
+    def read(self):
+        """What reads a clip by its name in meta.csv."""
+        return source_of({"source": "folder", "path": str(self.root)}).read
 
     def save(self, separator="\t"):
         """Write meta.csv."""

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from channel_sparsity.data.audio import _longest_run, read_clip
 from channel_sparsity.data.extraction import write_store
 from channel_sparsity.data.findings import examine, read_findings
-from channel_sparsity.data.folder import read_folder
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.report import describe, facts, page, warnings
+from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.files import StudyError, write_csv
 
 SECOND = LogMel(duration_s=1.0)
@@ -29,7 +29,7 @@ def ignore(done, total):
 
 def report_of(dataset, tmp_path):
     clips = read_folder(dataset.root, ["a"])
-    _, findings = write_store(tmp_path / "logmel.h5", clips, dataset.root, SECOND, 1, ignore)
+    _, findings = write_store(tmp_path / "logmel.h5", clips, dataset.read, SECOND, 1, ignore)
     write_csv(tmp_path / "findings.csv", findings)
     assert read_findings(tmp_path / "findings.csv").equals(findings)
     return describe(clips, findings, SECOND.duration_s)

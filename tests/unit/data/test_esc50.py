@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from channel_sparsity.data.esc50 import convert
-from channel_sparsity.data.folder import read_folder
 from channel_sparsity.data.meta import read_list
+from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.data.splits import official_split
 from channel_sparsity.files import StudyError
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from channel_sparsity.data.folder import read_folder
+from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.files import StudyError
 
 

@@ -12,10 +12,10 @@ from channel_sparsity.data import extraction, shards
 from channel_sparsity.data.archives import contents
 from channel_sparsity.data.clips import write_clips
 from channel_sparsity.data.extraction import write_store
-from channel_sparsity.data.folder import read_folder
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.meta import read_meta, recorded_by
 from channel_sparsity.data.shards import archived_clips, merge_shards, write_shard
+from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.files import StudyError, sha256
 
 SHORT = LogMel(duration_s=0.2, n_mels=10)
@@ -62,7 +62,7 @@ class Archived:
     def unpacked(self, devices=("a",)):
         """The same of the folder itself."""
         clips = read_folder(self.dataset.root, devices)
-        counts, findings = write_store(self.folder / "folder.h5", clips, self.dataset.root, SHORT, 1, ignore)
+        counts, findings = write_store(self.folder / "folder.h5", clips, self.dataset.read, SHORT, 1, ignore)
         write_clips(self.folder / "folder.csv", clips)
         return sha256(self.folder / "folder.h5"), sha256(self.folder / "folder.csv"), counts, findings.to_csv()
 

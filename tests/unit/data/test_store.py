@@ -16,8 +16,8 @@ from channel_sparsity.data import extraction
 from channel_sparsity.data.audio import read_clip
 from channel_sparsity.data.clips import COLUMNS
 from channel_sparsity.data.extraction import CLIPS_AT_ONCE, write_store
-from channel_sparsity.data.folder import read_folder
 from channel_sparsity.data.logmel import LogMel
+from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.data.store import band_statistics, open_store
 from channel_sparsity.files import StudyError, sha256
 
@@ -46,7 +46,7 @@ def recordings(dataset):
 
 def test_each_row_is_its_clips_features_and_the_table_lies_beside_it(recordings, tmp_path):
     clips = read_folder(recordings.root, ["a"])
-    write_store(tmp_path / "logmel.h5", clips, recordings.root, SECOND, 1, ignore)
+    write_store(tmp_path / "logmel.h5", clips, recordings.read, SECOND, 1, ignore)
     written = open_store(tmp_path / "logmel.h5")
     assert written.clips.equals(clips)
     assert isinstance(written.logmel, np.memmap)
@@ -58,7 +58,7 @@ def test_each_row_is_its_clips_features_and_the_table_lies_beside_it(recordings,
 
 def test_counts_and_checksum(recordings, tmp_path):
     clips = read_folder(recordings.root, ["a"])
-    counts, _ = write_store(tmp_path / "logmel.h5", clips, recordings.root, SECOND, 1, ignore)
+    counts, _ = write_store(tmp_path / "logmel.h5", clips, recordings.read, SECOND, 1, ignore)
     features = np.array(open_store(tmp_path / "logmel.h5").logmel)
     assert counts == {
         "clips": 8,
@@ -73,7 +73,7 @@ def test_counts_and_checksum(recordings, tmp_path):
 @pytest.mark.parametrize("logmel", [SECOND, LogMel(duration_s=0.5, n_mels=8, top_db=None, fmax_hz=8000.0)])
 def test_h5py_alone_reads_it(recordings, tmp_path, logmel):
     clips = read_folder(recordings.root, ["a"])
-    write_store(tmp_path / "logmel.h5", clips, recordings.root, logmel, 1, ignore)
+    write_store(tmp_path / "logmel.h5", clips, recordings.read, logmel, 1, ignore)
     with h5py.File(tmp_path / "logmel.h5") as file:
         features = file["logmel"]
         assert features.shape == (8, logmel.n_mels, logmel.frames)
@@ -106,7 +106,7 @@ def test_the_bytes_are_the_same_each_time_and_for_any_number_of_workers(dataset,
         counts, findings = write_store(
             tmp_path / name,
             clips,
-            dataset.root,
+            dataset.read,
             SECOND,
             workers,
             lambda *step, to=reports: to.append(step),
@@ -123,7 +123,7 @@ def test_a_bad_clip_is_named_and_no_file_is_left(recordings, tmp_path, workers, 
     recordings.add("bad.wav", "bus", "oslo-1", samples=np.full(44100, np.nan), subtype="FLOAT")
     clips = read_folder(recordings.root, ["a"])
     with pytest.raises(StudyError, match=r"bad\.wav holds samples that are NaN"):
-        write_store(tmp_path / "made/logmel.h5", clips, recordings.root, SECOND, workers, ignore)
+        write_store(tmp_path / "made/logmel.h5", clips, recordings.read, SECOND, workers, ignore)
     assert list((tmp_path / "made").iterdir()) == []
 
 
@@ -132,7 +132,7 @@ def test_a_worker_that_was_killed_is_said(recordings, tmp_path, monkeypatch, eag
     monkeypatch.setattr(extraction, "CLIPS_AT_ONCE", 4)
     clips = read_folder(recordings.root, ["a"])
     with pytest.raises(StudyError, match="was killed: give it more memory or fewer cores"):
-        write_store(tmp_path / "logmel.h5", clips, recordings.root, SECOND, 2, ignore)
+        write_store(tmp_path / "logmel.h5", clips, recordings.read, SECOND, 2, ignore)
 
 
 def test_a_full_disk_is_said_and_no_file_is_left(recordings, tmp_path):
@@ -141,7 +141,7 @@ def test_a_full_disk_is_said_and_no_file_is_left(recordings, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
     try:
         with pytest.raises(StudyError, match=r"logmel\.h5 cannot be written \(.*\): make room") as raised:
-            write_store(tmp_path / "made/logmel.h5", clips, recordings.root, SECOND, 1, ignore)
+            write_store(tmp_path / "made/logmel.h5", clips, recordings.read, SECOND, 1, ignore)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "\n" not in str(raised.value)
@@ -156,7 +156,7 @@ def test_a_missing_store(tmp_path):
 @pytest.mark.parametrize("left", [0, 100, 2000, 0.5, -1])
 def test_a_truncated_store_is_to_be_deleted(recordings, tmp_path, left):
     path = tmp_path / "logmel.h5"
-    write_store(path, read_folder(recordings.root, ["a"]), recordings.root, SECOND, 1, ignore)
+    write_store(path, read_folder(recordings.root, ["a"]), recordings.read, SECOND, 1, ignore)
     size = path.stat().st_size
     os.truncate(path, size + left if left < 0 else int(size * left) if 0 < left < 1 else left)
     with pytest.raises(StudyError, match=r"logmel\.h5 is damaged or no log-mel store .*: delete it and run again"):
@@ -172,7 +172,7 @@ def test_another_hdf5_file_is_no_store(tmp_path):
 
 def test_a_store_opens_while_another_reads_or_a_file_cannot_be_locked(recordings, tmp_path):
     path = tmp_path / "logmel.h5"
-    write_store(path, read_folder(recordings.root, ["a"]), recordings.root, SECOND, 1, ignore)
+    write_store(path, read_folder(recordings.root, ["a"]), recordings.read, SECOND, 1, ignore)
     path.chmod(0o444)
     with h5py.File(path, "r", locking=False):
         first, second = open_store(path), open_store(path)

@@ -9,11 +9,11 @@ import pytest
 import soundfile
 from scipy import signal
 
-from channel_sparsity.data import events
-from channel_sparsity.data.scenes import SCENES
-from channel_sparsity.data.sounds import RATE_HZ, Bus, noise, smooth, turn
-from channel_sparsity.data.synthetic import CITIES, Spot, write_scenes
-from channel_sparsity.data.voices import Crowd, talk
+from channel_sparsity.data.sources.synthetic import events
+from channel_sparsity.data.sources.synthetic.recordings import CITIES, Spot, write_scenes
+from channel_sparsity.data.sources.synthetic.scenes import SCENES
+from channel_sparsity.data.sources.synthetic.sounds import RATE_HZ, Bus, noise, smooth, turn
+from channel_sparsity.data.sources.synthetic.voices import Crowd, talk
 from channel_sparsity.files import StudyError
 
 SETTINGS = dict(scenes=list(SCENES), cities=2, locations=2, segments=2, duration_s=1.0, seed=3, workers=1)

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from channel_sparsity.configuration import recipe_of
 from channel_sparsity.data.logmel import logmel_of
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build
 from channel_sparsity.networks.cost import cost
 from channel_sparsity.planning.costs import Clips, Speed, curve_work, rates_of, seconds_of, training_work
-from channel_sparsity.planning.decoding import decoding_s, extent_of
+from channel_sparsity.planning.decoding import decoding_s
 from channel_sparsity.planning.estimate import (
     Pace,
     Row,
@@ -197,20 +198,20 @@ def test_a_network_is_timed():
 
 def test_how_much_there_is_is_known_before_it_is_read(tmp_path):
     plan = {"scenes": ["bus", "park"], "cities": 3, "locations": 2, "segments": 5}
-    assert extent_of({"source": "synthetic", "synthetic": plan}, "x") == (60, 2)
-    assert extent_of(TAU, "x") == (14400, 10)
+    assert source_of({"source": "synthetic", "synthetic": plan}, "x").extent() == (60, 2)
+    assert source_of(TAU, "x").extent() == (14400, 10)
     rows = ["filename\tscene_label\tidentifier\tsource_label"]
     rows += [f"audio/{n}.wav\t{'bus' if n % 2 else 'park'}\toslo-1\t{'a' if n < 5 else 'b'}" for n in range(7)]
     (tmp_path / "meta.csv").write_text("\n".join(rows))
-    assert extent_of({"source": "folder", "path": str(tmp_path), "devices": ["a"]}, "x") == (5, 2)
+    assert source_of({"source": "folder", "path": str(tmp_path), "devices": ["a"]}, "x").extent() == (5, 2)
     with pytest.raises(StudyError, match=r"`datasets\.mine\.expected\.clips` is missing"):
-        extent_of({"source": "record", "expected": {}}, "mine")
+        source_of({"source": "record", "expected": {}}, "mine").extent()
 
 
 @pytest.mark.parametrize("source", ["synthetic", "record"])
 def test_decoding_is_timed(source):
     features = TAU["features"] | {"duration_s": 0.5}
-    assert 0 < decoding_s({"source": source, "features": features}) < 1
+    assert 0 < decoding_s(source_of({"source": source, "features": features})) < 1
 
 
 @pytest.mark.parametrize(

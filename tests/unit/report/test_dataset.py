@@ -21,7 +21,7 @@ def said(kind="random", **block):
 
 def test_a_record_has_the_licence_of_the_configuration():
     data = said()
-    assert data.licence == CONFIGURATION["datasets"]["tau2020"]["record"]["licence"] and not data.synthetic
+    assert data.licence == CONFIGURATION["datasets"]["tau2020"]["record"]["licence"] and not data.warning
     assert data.scenes == {"bus": 4, "park": 6}
 
 
@@ -42,7 +42,7 @@ def test_a_record_that_was_unpacked_keeps_its_licence_under_reserve():
 
 def test_synthetic_scenes_are_called_so():
     data = said(source="synthetic")
-    assert data.synthetic and "MIT" in data.licence and "Nothing on this page" in data.sentences[0]
+    assert "synthetic" in data.warning and "MIT" in data.licence and "Nothing on this page" in data.sentences[0]
 
 
 def test_what_was_done_to_clips_and_how_they_were_split():

@@ -7,8 +7,9 @@ import soundfile
 import torch
 
 from channel_sparsity.data.extraction import write_store
-from channel_sparsity.data.folder import read_folder
 from channel_sparsity.data.logmel import LogMel
+from channel_sparsity.data.sources import source_of
+from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.data.store import open_store
 from channel_sparsity.files import StudyError, write_csv, write_json
 from channel_sparsity.training.features import in_batches, load_subsets
@@ -28,7 +29,8 @@ def study(tmp_path):
     meta = pandas.DataFrame(rows, columns=["filename", "scene_label", "identifier", "source_label"])
     meta.to_csv(tmp_path / "meta.csv", sep="\t", index=False)
     clips = read_folder(tmp_path, ["a"])
-    write_store(tmp_path / "logmel.h5", clips, tmp_path, LogMel(duration_s=0.1), 1, lambda done, total: None)
+    read = source_of({"source": "folder", "path": str(tmp_path)}).read
+    write_store(tmp_path / "logmel.h5", clips, read, LogMel(duration_s=0.1), 1, lambda done, total: None)
     subset = ["train", "train", "validation", "train", "validation", "train"]
     write_csv(tmp_path / "split.csv", clips[["filename"]].assign(subset=subset))
     bands = {"mean_db": [-20.0] * 40, "standard_deviation_db": [4.0] * 40}

@@ -1,13 +1,14 @@
 # Where the clips come from, and where they lie.
 
+from channel_sparsity.data.sources import source_of
+
 DATASET = config["datasets"][config["dataset"]]
 DATA = f"data/{config['dataset']}"
-CONTENT = configuration.content_of(DATASET)
-# Where the clips lie; what is made or unpacked lies beside what is derived from it.
-CLIPS = DATASET["path"] if DATASET["source"] == "folder" else DATA
-META = f"{CLIPS}/meta.csv"
-LISTS = f"{CLIPS}/evaluation_setup"
-TRAIN_LIST = f"{LISTS}/{config['split']['train_list']}"
+SOURCE = source_of(DATASET, config["dataset"])
+CONTENT = SOURCE.content
+# What the source makes or fetches by rules of its own.
+SOURCE_RULES = ROOT / "workflow" / "rules" / "sources" / f"{DATASET['source']}.smk"
+TRAIN_LIST = f"{SOURCE.lists}/{config['split']['train_list']}"
 
 
 def if_given(path, made):
@@ -16,13 +17,18 @@ def if_given(path, made):
     return path if Path(path).exists() or Path(made).exists() else []
 
 
+def clip_list(_):
+    """What the clips are listed from."""
+    return SOURCE.table if SOURCE.made else if_given(SOURCE.table, f"{DATA}/clips.csv")
+
+
 def train_list(_):
     """The official split's list of training clips, if that split is asked for."""
     if config["split"]["kind"] != "official":
         return []
-    if DATASET["source"] == "folder":
-        return if_given(TRAIN_LIST, f"{RESULTS}/split.csv")
-    return ancient(LISTS)  # which never change without the manifest
+    if SOURCE.made:
+        return ancient(SOURCE.lists)  # which never change without the manifest
+    return if_given(TRAIN_LIST, f"{RESULTS}/split.csv")
 
 
 def split_settings(_):
@@ -30,28 +36,3 @@ def split_settings(_):
     if config["split"]["kind"] == "official":
         return {"kind": "official", "train_list": TRAIN_LIST}
     return {key: config["split"][key] for key in ("kind", "train_share", "seed")}
-
-
-def unless_kept(path):
-    """An archive that goes as soon as nobody needs it, unless archives are kept."""
-    return path if DATASET["record"]["keep_archives"] else temp(path)
-
-
-def archive_bytes(wildcards):
-    """The size of an archive."""
-    return configuration.archive_of(DATASET["record"], wildcards.archive)["bytes"]
-
-
-def archive_md5(wildcards):
-    """The MD5 of an archive."""
-    return configuration.archive_of(DATASET["record"], wildcards.archive)["md5"]
-
-
-def archive_priority(wildcards):
-    """The metadata first: no archive can be read without them."""
-    return 3 if wildcards.archive == DATASET["record"]["metadata"]["name"] else 0
-
-
-def archive_url(wildcards, resources):
-    """The address of an archive; untracked (see there)."""
-    return f"{DATASET['record']['address'].rstrip('/')}/{wildcards.archive}"

@@ -23,7 +23,7 @@ for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
-written = configuration.canonical(config, SCHEMA)
+written = configuration.canonical(config, configuration.complete(SCHEMA))
 config.clear()
 config.update(written)
 try:

@@ -4,17 +4,21 @@ from channel_sparsity.bookkeeping.fingerprint import fingerprint
 
 
 def code(script):
-    """The fingerprint of a script in workflow/scripts and of the modules it reaches."""
-    return fingerprint(SCRIPTS / f"{script}.py")
+    """The fingerprint of a script in workflow/scripts and of the modules it reaches; of sources, the data set's alone."""
+    return fingerprint(SCRIPTS / f"{script}.py", (f"sources.{DATASET['source']}",))
 
 
 def code_for(script):
     """`code` for each network and recipe apart: what is in the files of other networks and methods does not count."""
 
     def of(wildcards):
-        names = [configuration.family(wildcards.network)]
+        names = [
+            f"sources.{DATASET['source']}",
+            f"networks.{configuration.family(wildcards.network)}",
+        ]
         if hasattr(wildcards, "recipe"):
-            names.append(config["recipes"][NAMED[wildcards.recipe].criterion]["method"])
+            recipe = config["recipes"][NAMED[wildcards.recipe].criterion]
+            names.append(f"methods.{recipe['method']}")
         return fingerprint(SCRIPTS / f"{script}.py", tuple(names))
 
     return of

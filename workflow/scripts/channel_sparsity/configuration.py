@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
+from channel_sparsity.data import sources
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import FAMILIES, NETWORKS, family
 
@@ -27,12 +28,14 @@ _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
     }
 )
 
-#: The names that the code knows, for the schema's own keyword `known`: a pruning method is a file in pruning/methods/.
+#: The names that the code knows, for the schema's own keyword `known`: a pruning method is a file in pruning/methods/,
+#: a source of clips a file in data/sources/.
 _KNOWN = {
     "networks": NETWORKS,
     "families": tuple(FAMILIES),
     "places of lambdas": ("default", *FAMILIES, *NETWORKS),
     "methods": tuple(sorted(file.stem for file in Path(__file__).parent.glob("pruning/methods/[!_]*.py"))),
+    "sources": sources.NAMES,
 }
 
 
@@ -50,6 +53,19 @@ def read_yaml(path: str | Path) -> object:
     return yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
+def complete(schema: Mapping) -> dict:
+    """The schema with the keys of every source of clips, which stand in the sources' own files."""
+    schema = copy.deepcopy(dict(schema))
+    dataset = schema["$defs"]["dataset"]
+    own = {name: sources.class_of(name).settings for name in sources.NAMES}
+    dataset["properties"] |= {key: each for settings in own.values() for key, each in settings.items()}
+    dataset["allOf"] = [
+        {"if": {"properties": {"source": {"const": name}}}, "then": {"required": list(settings)}}
+        for name, settings in own.items()
+    ]
+    return schema
+
+
 def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
     """Raise one sentence about the first wrong key or value of a merged configuration.
 
@@ -60,7 +76,7 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
     for keys, problem in _check_text(config):
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
     # Two problems in one configuration: the shallower first, and a wrong key before what follows from it.
-    error = best_match(_Validator(schema).iter_errors(config))
+    error = best_match(_Validator(complete(schema)).iter_errors(config))
     if error is not None:
         keys, problem = _explain(error)
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
@@ -175,16 +191,6 @@ _TYPE_NAMES = {
 }
 
 
-#: What the patterns of some keys ask for.
-_WORDS = {
-    "address": "an address that begins with https:// or http://",
-    "name": "letters, digits, dots, dashes and underscores, with .zip at the end",
-    "md5": "32 hexadecimal digits (0 to 9, a to f)",
-    "path": "a folder whose path has no { } < >, which Snakemake reads otherwise",
-    "train_list": "the name of a file in evaluation_setup/",
-}
-
-
 def _dotted(keys: Iterable) -> str:
     """Keys as people write them: ``datasets.demo.devices[0]``."""
     text = ""
@@ -223,8 +229,8 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
         case "pattern":
             if "lambdas" in keys:
                 return keys, f'{name} is {value}, but must be like "0" or "1e-3" (one digit, e, a negative exponent)'
-            if keys[-1] in _WORDS:
-                return keys, f"{name} is {value}, but must be {_WORDS[keys[-1]]}"
+            if "wanted" in error.schema:
+                return keys, f"{name} is {value}, but must be {error.schema['wanted']}"
             subject = (
                 f"the name {value} in {name}" if "propertyNames" in error.schema_path else f"{name} is {value}, but"
             )
@@ -281,13 +287,12 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                 ("curves", index, "networks", place), network, config["networks"], "the study's `networks`"
             )
     for name, block in config["datasets"].items():
-        # A block of another source, merged in from a base configuration, is let be where its own source came over it.
-        foreign = {"folder": ["synthetic"], "synthetic": ["path", "record"], "record": ["path", "synthetic"]}
-        for key in foreign[block["source"]]:
-            if key in block:
-                keys = ("datasets", name, key)
-                yield keys, f"`{_dotted(keys)}` does not go with `source: {block['source']}`"
-        yield from _check_archives(("datasets", name, "record"), block.get("record"))
+        source = sources.source_of(block, name)
+        of_others = {key for each in sources.NAMES for key in sources.class_of(each).settings}
+        for key in sorted(of_others.difference(source.settings, source.tolerated).intersection(block)):
+            keys = ("datasets", name, key)
+            yield keys, f"`{_dotted(keys)}` does not go with `source: {block['source']}`"
+        yield from source.problems(config)
         keys, features = ("datasets", name, "features"), block["features"]
         if features["window_samples"] > features["fft_samples"]:
             yield (*keys, "window_samples"), f"`{_dotted(keys)}.window_samples` is larger than `fft_samples`"
@@ -299,8 +304,6 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                     f"and at or under half of `sample_rate_hz` ({features['sample_rate_hz'] / 2:g})"
                 ),
             )
-    if config["split"]["kind"] == "official" and config["datasets"][config["dataset"]]["source"] == "synthetic":
-        yield ("split", "kind"), "`split.kind` is official, but the embedded scenes have no official split"
     if config["study"] in config["beside"]:
         yield ("beside",), f"`beside` lists {config['study']}, which is the study itself"
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
@@ -321,35 +324,6 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
             yield place, f"the recipe {name} has `shrink_survivors`, which goes with `method: ista` alone"
         if recipe["highest_rate"] < recipe["step"]:
             yield place, f"the recipe {name} has a `highest_rate` under its `step`: its curve would have no step"
-
-
-def _check_archives(keys: tuple, record: Mapping | None) -> Iterable[tuple[tuple, str]]:
-    """The archives of a record need different names, since they lie in one folder."""
-    names = [archive["name"] for archive in archives_of(record)] if record else []
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield (*keys, "audio"), f"`{_dotted(keys)}` lists the archive {name} twice"
-
-
-def archives_of(record: Mapping) -> list[Mapping]:
-    """All archives of a record, the metadata first."""
-    return [record["metadata"], *record["audio"]]
-
-
-def archive_of(record: Mapping, name: str) -> Mapping:
-    """The archive of a record that has some name."""
-    return next(archive for archive in archives_of(record) if archive["name"] == name)
-
-
-def content_of(block: Mapping) -> dict:
-    """What of a data set's block decides its clips and features: where archives come from and what is kept does not."""
-    match block["source"]:
-        case "record":
-            source = {"record": {key: block["record"][key] for key in ("metadata", "audio")}}
-        case "folder":
-            source = {"path": block["path"]}
-        case "synthetic":
-            source = {"synthetic": block["synthetic"]}
-    return {"source": block["source"], **source, **{key: block[key] for key in ("devices", "features")}}
 
 
 def width_scale_of(config: Mapping, network: str) -> float:

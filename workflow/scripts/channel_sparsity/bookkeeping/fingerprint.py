@@ -24,8 +24,9 @@ def fingerprint(script: Path, chosen: tuple[str, ...] = ()) -> str:
     """The digest (16 hexadecimal digits) of a script and of the modules that it imports, directly or not.
 
     Modules are those of packages beside the script; a plain module beside it (job.py: logs and errors) decides no
-    result. ``import_module(f"package.{name}")`` imports those modules of the package that are `chosen`, and any of them
-    if none is: a network is not trained anew because another was added.
+    result. ``import_module(f"package.{name}")`` imports those modules of the package that are `chosen`
+    (``networks.vgg``: the package's own name, and the module's), and any of them if none is: a network is not trained
+    anew because another was added.
     """
     root = script.parent
     reached, waiting = {}, [script]
@@ -108,8 +109,12 @@ def _packages(tree: ast.Module, path: Path) -> tuple[str, ...]:
 
 def _chosen_of(package: str, root: Path, chosen: tuple[str, ...]) -> list[Path]:
     """The files of those modules of a package that are chosen, of all of them if none is."""
-    modules = {file.stem for file in root.joinpath(*package.split(".")).glob("[!_]*.py")}
-    return [path for name in modules.intersection(chosen) or modules for path in _files_of(f"{package}.{name}", root)]
+    place = root.joinpath(*package.split("."))
+    modules = {file.stem for file in place.glob("[!_]*.py")} | {
+        file.parent.name for file in place.glob("*/__init__.py")
+    }
+    wanted = {name for name in modules if f"{place.name}.{name}" in chosen}
+    return [path for name in wanted or modules for path in _files_of(f"{package}.{name}", root)]
 
 
 def code_of(source: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas
 from packaging.requirements import Requirement
 
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import sha256
 from channel_sparsity.machine import installed, machine, versions
 
@@ -31,18 +32,17 @@ def decides(
     `files`: what the record holds the SHA-256 of.
     """
     dataset = configuration["datasets"][configuration["dataset"]]
-    record = dataset.get("record", {})
-    archives = [record["metadata"], *record["audio"]] if dataset["source"] == "record" else []
+    source = source_of(dataset, configuration["dataset"])
     return {
         "study": configuration["study"],
         "dataset": configuration["dataset"],
         "seeds": {
             "replicates": configuration["seeds"],
             "split": None if configuration["split"]["kind"] == "official" else configuration["split"]["seed"],
-            "scenes": dataset["synthetic"]["seed"] if dataset["source"] == "synthetic" else None,
+            "scenes": source.seed,
         },
         "data": {
-            "archives_md5": {archive["name"]: archive["md5"] for archive in archives},
+            "archives_md5": {archive["name"]: archive["md5"] for archive in source.archives},
             **{key: value for key, value in manifest.items() if key != "settings"},
         },
         "files_sha256": {str(file): sha256(file) for file in files},

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas
 
-from channel_sparsity.data.audio import Clip, read_clip
+from channel_sparsity.data.audio import Clip
 from channel_sparsity.data.findings import Finding, examine
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.writing import Batch, write_batches
@@ -22,7 +22,7 @@ BATCHES_AHEAD = 2  # for each worker, so that none waits while the file is writt
 AUDIO_FOR_ONE_S = 4000.0  # less than this is done before other processes have started and paid for it (0.7 s each)
 AUDIO_PER_WORKER_S = 600.0  # a TAU archive, some 9,000 s, thus keeps up to 15 cores busy
 
-#: From whatever stands for a clip and the settings to the clip. Processes share it: it is a function of a module.
+#: From whatever stands for a clip and the settings to the clip. Processes share it: it can be pickled.
 Reader = Callable[[object, LogMel], Clip]
 
 
@@ -37,18 +37,18 @@ class Computed(NamedTuple):
 def write_store(
     path: str | Path,
     clips: pandas.DataFrame,
-    root: str | Path,
+    read: Reader,
     settings: LogMel,
     workers: int,
     report: Callable[[int, int], None],
 ) -> tuple[dict, pandas.DataFrame]:
-    """Compute the features of `clips`, whose files lie below `root`, and write them as a store.
+    """Compute the features of `clips`, which `read` reads by their file names, and write them as a store.
 
     For `report` and what is returned see `writing.write_batches`; for `workers` see `compute`. A clip that cannot
     be used or a full disk raises `StudyError`, and no file is left.
     """
-    paths = [Path(root) / name for name in clips["filename"]]
-    batches = (Batch(some.features, some.findings) for some in compute(read_clip, paths, settings, workers))
+    computed = compute(read, list(clips["filename"]), settings, workers)
+    batches = (Batch(some.features, some.findings) for some in computed)
     return write_batches(path, clips, settings, batches, report)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from channel_sparsity.data.clips import parse_name, split_identifier
+import pandas
+
+from channel_sparsity.data.clips import COLUMNS, parse_name, split_identifier
 from channel_sparsity.files import StudyError
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
@@ -112,6 +114,24 @@ def check_scenes(rows: Sequence[Row], meta: Path) -> None:
     for scene, count in sorted(counts.items()):
         if count == 1:
             raise StudyError(f"{meta} has one clip of the scene {scene!r}, too few to split: add some or remove it")
+
+
+def check_clips(clips: pandas.DataFrame, devices: Collection[str], table: str) -> None:
+    """Check a table of clips as `read_meta` and the rest here check a `meta.csv`: for whatever source lists them.
+
+    `table` is the file that they are listed in, which a `StudyError` names.
+    """
+    missing = [column for column in COLUMNS if column not in clips]
+    if missing:
+        raise StudyError(f"{table} was listed without the columns {quoted(missing)}: clips.clip_table makes them")
+    rows = [Row(*fields) for fields in clips[["filename", "scene", "identifier", "device"]].itertuples(index=False)]
+    if not rows:
+        raise StudyError(f"{table} lists no clip: add some")
+    _check_labels(rows, Path(table))
+    others = [row.filename for row in rows if row.device not in devices]
+    if others:
+        raise StudyError(f"{table} was listed with {first(others)}, which is of none of `devices`: leave others out")
+    check_scenes(recorded_by(devices, rows, Path(table)), Path(table))
 
 
 def names_of(row: Row) -> dict[str, str]:

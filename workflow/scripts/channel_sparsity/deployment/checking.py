@@ -1,11 +1,11 @@
 """How good a model is: its answers for clips whose scenes are known, counted, and beside PyTorch's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from channel_sparsity.data.audio import read_clip
+from channel_sparsity.data.audio import Clip, read_clip
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.deployment.frontend import TOLERANCE_DB, frontend
 from channel_sparsity.deployment.running import outputs
@@ -47,21 +47,22 @@ def evenly(count: int, wanted: int) -> np.ndarray:
 
 def check_on_recordings(
     files: Sequence[Path],
-    paths: Sequence[Path],
+    paths: Sequence[str | Path],
     features: np.ndarray,
     log_probabilities: np.ndarray,
     labels: np.ndarray,
     logmel: LogMel,
+    read: Callable[[str | Path, LogMel], Clip] = read_clip,
 ) -> dict:
     """What the model `files` (float32, int8) answer for recordings, beside the study's features and PyTorch.
 
     `features` [recordings, bands, frames] in dB as the study computed them, `log_probabilities` [recordings, classes]
-    PyTorch's answers to those, `labels` the true scenes. StudyError if the front end's features are further off than
-    `TOLERANCE_DB`.
+    PyTorch's answers to those, `labels` the true scenes; `read` reads a clip by its path. StudyError if the front end's
+    features are further off than `TOLERANCE_DB`.
     """
     if not paths:
         return {"clips": 0}
-    waveforms = [read_clip(path, logmel).waveform[None] for path in paths]
+    waveforms = [read(path, logmel).waveform[None] for path in paths]
     # With nothing to normalise by, the front end gives plain decibels.
     decibels = outputs(frontend(logmel, np.zeros(logmel.n_mels), np.ones(logmel.n_mels)), waveforms)[:, 0]
     off = np.abs(decibels - features).max(axis=(1, 2))

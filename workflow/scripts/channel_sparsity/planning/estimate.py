@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
 from channel_sparsity.data.logmel import logmel_of
+from channel_sparsity.data.sources import Costs, source_of
 from channel_sparsity.planning.costs import Clips, Speed, curve_work, rates_of, training_work
 
-SYNTHESIS_S = 0.006  # of one core for a second of the embedded scenes; measured on an AMD EPYC
 PAGES_S = 30.0  # of one core for all tables and figures
 PAIRS = ("train_s", "predict_s")
 BLOCK = 4096  # bytes that the smallest file occupies
@@ -71,10 +71,7 @@ def _row(network: str, stage: str, jobs: int, seconds: float, macs: float, size:
 
 def _data(config: Mapping, pace: Pace, clips: int) -> Row:
     block = config["datasets"][config["dataset"]]
-    audio_s = clips * block["features"]["duration_s"]
-    seconds = clips * pace.decoding_s
-    if block["source"] == "synthetic":
-        seconds += SYNTHESIS_S * audio_s
+    seconds = clips * pace.decoding_s + _costs(block, clips).making_s
     return _row("", "data", 1, seconds, 0.0, sum(data_bytes(block, clips).values()))
 
 
@@ -106,29 +103,24 @@ def _curves(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
 
 def data_bytes(block: Mapping, clips: int) -> dict[str, int]:
     """Bytes that stay of each part of a data set's folder."""
-    features = block["features"]
-    logmel = logmel_of(features)
-    audio = clips * logmel.samples * 3  # 24 bits, one channel
-    kept = {"logmel.h5": 4 * clips * logmel.n_mels * logmel.frames, "tables": clips * TABLE_BYTES}
-    if block["source"] == "synthetic":
-        kept["audio"] = audio
-    if block["source"] == "record" and block["record"]["archives"] is None:
-        if block["record"]["keep_archives"]:
-            kept["archives"] = sum(archive["bytes"] for archive in block["record"]["audio"])
-        if block["record"]["keep_audio"]:
-            kept["audio"] = audio
-    return kept
+    return {"logmel.h5": _features_bytes(block, clips), "tables": clips * TABLE_BYTES, **_costs(block, clips).kept}
 
 
 def passing_bytes(block: Mapping, clips: int) -> int:
-    """Bytes that are needed besides, for a while: the three largest archives, or features that wait to be merged."""
-    if block["source"] != "record":
-        return 0
-    waiting = data_bytes(block, clips)["logmel.h5"]
-    if block["record"]["archives"] is not None or block["record"]["keep_archives"]:
-        return waiting
-    largest = sorted(archive["bytes"] for archive in block["record"]["audio"])[-3:]
-    return max(sum(largest), waiting)
+    """Bytes that are needed besides, for a while."""
+    return _costs(block, clips).passing
+
+
+def _costs(block: Mapping, clips: int) -> Costs:
+    """What the source takes, beside features."""
+    features = block["features"]
+    audio_bytes = clips * logmel_of(features).samples * 3  # 24 bits, one channel
+    return source_of(block).costs(clips * features["duration_s"], audio_bytes, _features_bytes(block, clips))
+
+
+def _features_bytes(block: Mapping, clips: int) -> int:
+    logmel = logmel_of(block["features"])
+    return 4 * clips * logmel.n_mels * logmel.frames
 
 
 def wall_hours(rows: list[Row], cores: int, threads: int) -> float:
@@ -167,19 +159,13 @@ def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: i
         "longest_job_hours": max(row.hours_a_job for row in rows if row.stage != "data"),
         "macs": sum(row.macs for row in rows),
         "gpu": "not estimated (docs/how-to/gpu.md)",
-        "download_bytes": _download(block),
+        "download_bytes": _costs(block, sum(clips)).download,
         "bytes": sizes,
         "passing_bytes": passing_bytes(block, sum(clips)),
         "start_s": pace.start_s,
         "decoding_s": pace.decoding_s,
         "speeds": {name: asdict(speed) for name, speed in pace.speeds.items()},
     }
-
-
-def _download(block: Mapping) -> int:
-    if block["source"] != "record" or block["record"]["archives"] is not None:
-        return 0
-    return block["record"]["metadata"]["bytes"] + sum(archive["bytes"] for archive in block["record"]["audio"])
 
 
 def lines(estimate: Mapping, rows: list[Row]) -> Iterator[str]:

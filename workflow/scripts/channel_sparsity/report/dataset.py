@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas
 
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.report.words import count, percents
 
 _SPLITS = {
@@ -19,9 +20,9 @@ _FEATURES = {"padded": "padded to that length", "cut": "cut to it", "silent": "s
 
 @dataclass(frozen=True)
 class Recordings:
-    """What the report says of the data: whether `synthetic`, sentences, the licence, and clips of each scene."""
+    """What the report says of the data: a warning or nothing, sentences, the licence, and clips of each scene."""
 
-    synthetic: bool
+    warning: str
     sentences: list[str]
     licence: str
     scenes: dict[str, int]
@@ -30,24 +31,13 @@ class Recordings:
 def recordings(config: Mapping, manifest: Mapping, split: pandas.DataFrame, cells: pandas.DataFrame) -> Recordings:
     """The data of a study. `manifest`: of its data set; `split`: ``split.csv``; `cells`: the table of that name."""
     block = config["datasets"][config["dataset"]]
+    source = source_of(block, config["dataset"])
     return Recordings(
-        synthetic=block["source"] == "synthetic",
-        sentences=[_source(config["dataset"], block), _clips(block, manifest), _sides(config, split, cells)],
-        licence=_licence(block),
+        warning=source.note,
+        sentences=[source.description, _clips(block, manifest), _sides(config, split, cells)],
+        licence=source.licence,
         scenes=dict(manifest["clips_per_scene"]),
     )
-
-
-def _source(name: str, block: Mapping) -> str:
-    match block["source"]:
-        case "synthetic":
-            return (
-                f"The data set {name} is synthetic: sounds computed from random numbers, made to be told apart. "
-                "Nothing on this page is a result about real recordings."
-            )
-        case "record":
-            return f"The data set {name} is a published record of recordings."
-    return f"The data set {name} is a folder of recordings that whoever ran the study brought along."
 
 
 def _clips(block: Mapping, manifest: Mapping) -> str:
@@ -68,19 +58,4 @@ def _sides(config: Mapping, split: pandas.DataFrame, cells: pandas.DataFrame) ->
         f"{sizes.get('train', 0):,} clips train and {sizes.get('validation', 0):,} validate. "
         f"{_SPLITS[config['split']['kind']]} Before pruning the networks are right on {percents(trained['accuracy'])} "
         "of the validation clips; the same clips place the limit of lambda and the knee."
-    )
-
-
-def _licence(block: Mapping) -> str:
-    """The licence, as far as the study knows it."""
-    if block["source"] == "synthetic":
-        return "The clips are made by this project's own code and carry its licence (MIT)."
-    licence = block.get("record", {}).get("licence")
-    if block["source"] == "record":
-        return licence
-    if licence:
-        return f"If the folder holds what the configuration names, then: {licence}"
-    return (
-        "The study does not know the licence of these recordings. Whoever passes on this page, or networks trained on "
-        "them, has to know it."
     )

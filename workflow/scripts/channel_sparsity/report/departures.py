@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.naming import PAPER_NETWORKS, family, label
 
 #: What stands for the paper's value where it has none.
@@ -40,8 +41,8 @@ def _features(name: str) -> Callable[[Mapping], float]:
 
 def _recording(config: Mapping) -> str:
     block = _dataset(config)
-    if block["source"] == "synthetic":
-        return "embedded synthetic scenes"
+    if title := source_of(block).title:
+        return title
     if block.get("expected", {}).get("clips") == 14400 and list(block["devices"]) == ["a"]:
         return "14,400 segments of device A"
     return f"{config['dataset']}, devices {', '.join(block['devices'])}"

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from channel_sparsity.data.sounds import RATE_HZ, Bus, Curve, amplitude, noise, smooth
+from channel_sparsity.data.sources.synthetic.sounds import RATE_HZ, Bus, Curve, amplitude, noise, smooth
 
 _VOWELS_HZ = ((300, 2250, 3000), (460, 1950, 2550), (740, 1300, 2500), (480, 900, 2450), (330, 780, 2300))
 _SOURCE_CORNER_HZ = 900

@@ -4,16 +4,58 @@ import os
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import pandas
-import soundfile
 
-from channel_sparsity.data.audio import reason
 from channel_sparsity.data.clips import clip_table
 from channel_sparsity.data.meta import Row, check_scenes, first, names_of, read_meta, recorded_by
+from channel_sparsity.data.sources import PATH, DataSource, Extent
 from channel_sparsity.files import StudyError
 
 HEADER_READERS = 8  # threads: to open a file is mostly to wait
+
+
+class Source(DataSource):
+    """A folder of recordings, which is only read."""
+
+    settings: ClassVar = {
+        "path": PATH
+        | {
+            "wanted": "a folder whose path has no { } < >, which Snakemake reads otherwise",
+            "description": "For `folder`: the folder that holds audio/ and meta.csv.",
+        }
+    }
+    #: A record that was unpacked by hand is a folder: what the configuration says of the record may stay.
+    tolerated: ClassVar = ("record",)
+
+    @property
+    def folder(self) -> str:
+        return self.block["path"]
+
+    def list_clips(self) -> pandas.DataFrame:
+        return read_folder(self.folder, self.block["devices"])
+
+    @property
+    def description(self) -> str:
+        return f"The data set {self.dataset} is a folder of recordings that whoever ran the study brought along."
+
+    @property
+    def licence(self) -> str:
+        if "licence" not in self.block and "record" in self.block:
+            return f"If the folder holds what the configuration names, then: {self.block['record']['licence']}"
+        return super().licence
+
+    def _rows(self) -> list[Row]:
+        """What the table says, without a look at the clips."""
+        return recorded_by(self.block["devices"], read_meta(Path(self.table)), Path(self.table))
+
+    def extent(self) -> Extent:
+        rows = self._rows()
+        return Extent(len(rows), len({row.scene for row in rows}))
+
+    def first(self, count: int) -> list[str]:
+        return [row.filename for row in self._rows()[:count]]
 
 
 def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
@@ -59,6 +101,10 @@ def _check_present(rows: Sequence[Row], root: Path) -> None:
 
 def _header(path: Path) -> dict[str, float | int]:
     """Duration, rate and channels of a clip, without decoding it."""
+    import soundfile
+
+    from channel_sparsity.data.audio import reason
+
     try:
         info = soundfile.info(path)
     except (OSError, soundfile.SoundFileError) as error:

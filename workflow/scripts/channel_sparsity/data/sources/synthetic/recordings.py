@@ -17,8 +17,8 @@ import pandas
 import soundfile
 from scipy import fft
 
-from channel_sparsity.data.scenes import SCENES, City, Play
-from channel_sparsity.data.sounds import RATE_HZ, Bus, Curve, amplitude, noise, time_axis
+from channel_sparsity.data.sources.synthetic.scenes import SCENES, City, Play
+from channel_sparsity.data.sources.synthetic.sounds import RATE_HZ, Bus, Curve, amplitude, noise, time_axis
 from channel_sparsity.files import StudyError, whole, write_text
 from channel_sparsity.seeds import derive
 

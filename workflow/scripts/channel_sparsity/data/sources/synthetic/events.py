@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from channel_sparsity.data.sounds import (
+from channel_sparsity.data.sources.synthetic.sounds import (
     RATE_HZ,
     Bus,
     Curve,

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from channel_sparsity.data import events
-from channel_sparsity.data.events import AIR, GRAVEL, STONE, occasionally
-from channel_sparsity.data.sounds import Bus, Curve, cycle, gusts, noise, puff, ring
-from channel_sparsity.data.voices import Crowd, talk
+from channel_sparsity.data.sources.synthetic import events
+from channel_sparsity.data.sources.synthetic.events import AIR, GRAVEL, STONE, occasionally
+from channel_sparsity.data.sources.synthetic.sounds import Bus, Curve, cycle, gusts, noise, puff, ring
+from channel_sparsity.data.sources.synthetic.voices import Crowd, talk
 
 Play = Callable[[np.random.Generator, Bus, Bus], None]
 

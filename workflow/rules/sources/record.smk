@@ -7,13 +7,14 @@ if "downloads" not in workflow.global_resources:
     workflow.register_resource("downloads", 2)
 
 RECORD = DATASET["record"]
+ARCHIVES = {archive["name"]: archive for archive in SOURCE.archives}
 AUDIO_ARCHIVES = [archive["name"] for archive in RECORD["audio"]]
+# An archive goes as soon as nobody needs it, unless archives are kept.
+unless_kept = str if RECORD["keep_archives"] else temp
 
 
 wildcard_constraints:
-    archive="|".join(
-        re.escape(archive["name"]) for archive in configuration.archives_of(RECORD)
-    ),
+    archive="|".join(map(re.escape, ARCHIVES)),
 
 
 # Archives of the user's own are linked to: Snakemake then deletes no more than the link.
@@ -28,22 +29,24 @@ if RECORD["archives"] is None:
             checksum=f"{DATA}/checksums/{{archive}}.md5",
         log:
             f"{DATA}/logs/archives/{{archive}}.log",
-        priority: archive_priority
+        # The metadata first: no archive can be read without them.
+        priority: lambda wildcards: 3 * (wildcards.archive == RECORD["metadata"]["name"])
         conda:
-            "../../envs/environment.yaml"
+            "../../../envs/environment.yaml"
         # It waits for the network, and holds up no computation.
         threads: 0
         resources:
             downloads=1,
         params:
-            bytes=archive_bytes,
-            md5=archive_md5,
-            url=archive_url,
+            bytes=lambda wildcards: ARCHIVES[wildcards.archive]["bytes"],
+            md5=lambda wildcards: ARCHIVES[wildcards.archive]["md5"],
+            # The address decides nothing: what depends on resources is not compared.
+            url=lambda wildcards, resources: f"{RECORD['address'].rstrip('/')}/{wildcards.archive}",
             licence=untracked(RECORD["licence"]),
         message:
             "Downloading {wildcards.archive}"
         script:
-            "../scripts/download_archive.py"
+            "../../scripts/download_archive.py"
 
 else:
 
@@ -56,17 +59,18 @@ else:
             checksum=f"{DATA}/checksums/{{archive}}.md5",
         log:
             f"{DATA}/logs/archives/{{archive}}.log",
-        priority: archive_priority
+        # The metadata first: no archive can be read without them.
+        priority: lambda wildcards: 3 * (wildcards.archive == RECORD["metadata"]["name"])
         conda:
-            "../../envs/environment.yaml"
+            "../../../envs/environment.yaml"
         params:
-            bytes=archive_bytes,
-            md5=archive_md5,
+            bytes=lambda wildcards: ARCHIVES[wildcards.archive]["bytes"],
+            md5=lambda wildcards: ARCHIVES[wildcards.archive]["md5"],
             folder=untracked(RECORD["archives"]),
         message:
             "Checking {wildcards.archive}"
         script:
-            "../scripts/link_archive.py"
+            "../../scripts/link_archive.py"
 
 
 localrules:
@@ -77,12 +81,12 @@ rule list_record:
     input:
         f"{DATA}/archives/{RECORD['metadata']['name']}",
     output:
-        meta=META,
-        lists=directory(f"{DATA}/evaluation_setup"),
+        meta=SOURCE.table,
+        lists=directory(SOURCE.lists),
     log:
         f"{DATA}/logs/list_record.log",
     conda:
-        "../../envs/environment.yaml"
+        "../../../envs/environment.yaml"
     params:
         # No code: what is written is the archive's own.
         devices=DATASET["devices"],
@@ -90,7 +94,7 @@ rule list_record:
     message:
         "Listing the clips of the record"
     script:
-        "../scripts/list_record.py"
+        "../../scripts/list_record.py"
 
 
 # First in line, and all cores at once: the sooner an archive is read, the smaller the disk may be.
@@ -99,7 +103,7 @@ rule extract_archive:
         # The checksum stands for the archive, whose time stamp then does not matter.
         checksum=f"{DATA}/checksums/{{archive}}.md5",
         archive=ancient(f"{DATA}/archives/{{archive}}"),
-        meta=META,
+        meta=SOURCE.table,
     output:
         features=temp(f"{DATA}/shards/{{archive}}.npy"),
         clips=temp(f"{DATA}/shards/{{archive}}.csv"),
@@ -107,7 +111,7 @@ rule extract_archive:
         f"{DATA}/logs/shards/{{archive}}.log",
     priority: 2
     conda:
-        "../../envs/environment.yaml"
+        "../../../envs/environment.yaml"
     threads: workflow.cores
     resources:
         # In the place of a download: archives that are read more slowly than they come would fill the disk.
@@ -123,14 +127,14 @@ rule extract_archive:
     message:
         "Computing log-mel features of {wildcards.archive}"
     script:
-        "../scripts/extract_archive.py"
+        "../../scripts/extract_archive.py"
 
 
 rule merge_shards:
     input:
         features=expand(f"{DATA}/shards/{{archive}}.npy", archive=AUDIO_ARCHIVES),
         clips=expand(f"{DATA}/shards/{{archive}}.csv", archive=AUDIO_ARCHIVES),
-        meta=META,
+        meta=SOURCE.table,
     output:
         clips=f"{DATA}/clips.csv",
         store=f"{DATA}/logmel.h5",
@@ -139,7 +143,7 @@ rule merge_shards:
     log:
         f"{DATA}/logs/merge_shards.log",
     conda:
-        "../../envs/environment.yaml"
+        "../../../envs/environment.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=decoding_minutes,
@@ -150,4 +154,4 @@ rule merge_shards:
     message:
         "Merging the archives' features"
     script:
-        "../scripts/merge_shards.py"
+        "../../scripts/merge_shards.py"

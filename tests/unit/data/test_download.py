@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from record_server import Conduct, RecordServer
 
 from channel_sparsity.data import partial
-from channel_sparsity.data.record import Patience, download
+from channel_sparsity.data.sources.record.download import Patience, download
 from channel_sparsity.files import StudyError
 
 NAME = "audio.1.zip"
@@ -312,7 +312,7 @@ def test_any_cuts_end_with_the_same_bytes(tmp_path_factory, cuts):
 
 PROGRAM = """
     import logging, sys
-    from channel_sparsity.data.record import download
+    from channel_sparsity.data.sources.record.download import download
     from channel_sparsity.files import StudyError
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     url, path, size, md5 = sys.argv[1:]
