@@ -43,44 +43,6 @@ include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
 
 
-localrules:
-    all,
-    dataset,
-    estimate,
-    features,
-    checkpoints,
-    propose_lambdas,
-    curves,
-    tables,
-    figures,
-    partial,
-    deploy,
-    report,
-    # Seconds each, by the thousand: with the main process, never submitted to a cluster.
-    report_dataset,
-    split_clips,
-    measure_sparsity,
-    find_knee,
-    make_tables,
-    compare_measures,
-    vary_readings,
-    draw_figures,
-    draw_alternatives,
-    make_front,
-    draw_front,
-    choose_models,
-    make_partial_tables,
-    compare_partial_measures,
-    vary_partial_readings,
-    draw_partial_figures,
-    draw_partial_alternatives,
-    make_partial_front,
-    draw_partial_front,
-    record_digests,
-    record_provenance,
-    write_report,
-
-
 rule all:
     default_target: True
     input:

@@ -78,6 +78,7 @@ rule make_tables:
         made_tables(TABLES),
     log:
         f"{RESULTS}/tables/tables.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -106,6 +107,7 @@ rule draw_figures:
         drawn_figures(FIGURES, "The paper's figures"),
     log:
         f"{RESULTS}/figures/figures.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -133,6 +135,7 @@ rule compare_measures:
         made_tables(ALTERNATIVES),
     log:
         f"{RESULTS}/tables/measures.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -164,6 +167,7 @@ rule vary_readings:
         made_tables(READINGS),
     log:
         f"{RESULTS}/tables/readings.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -195,6 +199,7 @@ rule draw_alternatives:
         drawn_figures(ALTERNATIVE_FIGURES, "Other figures"),
     log:
         f"{RESULTS}/figures/alternatives.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -18,6 +18,7 @@ rule report_dataset:
         page=f"{DATA}/report.md",
     log:
         f"{DATA}/logs/report_dataset.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -58,9 +59,6 @@ if DATASET["source"] == "synthetic":
 
 if DATASET["source"] != "record":
 
-    localrules:
-        list_clips,
-
     rule list_clips:
         input:
             META
@@ -70,6 +68,7 @@ if DATASET["source"] != "record":
             f"{DATA}/clips.csv",
         log:
             f"{DATA}/logs/list_clips.log",
+        localrule: True
         conda:
             "../../envs/environment.yaml"
         params:

@@ -65,6 +65,7 @@ rule record_digests:
         DIGESTS,
     log:
         f"{RESULTS}/logs/record_digests.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -94,6 +95,7 @@ rule record_provenance:
         dataset=expand(f"{RESULTS}/dataset/{{name}}", name=KEPT),
     log:
         f"{RESULTS}/logs/record_provenance.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -19,9 +19,6 @@ wildcard_constraints:
 # Archives of the user's own are linked to: Snakemake then deletes no more than the link.
 if RECORD["archives"] is None:
 
-    localrules:
-        download_archive,
-
     rule download_archive:
         output:
             archive=unless_kept(f"{DATA}/archives/{{archive}}"),
@@ -29,6 +26,7 @@ if RECORD["archives"] is None:
         log:
             f"{DATA}/logs/archives/{{archive}}.log",
         priority: archive_priority
+        localrule: True
         conda:
             "../../envs/environment.yaml"
         # It waits for the network, and holds up no computation.
@@ -47,9 +45,6 @@ if RECORD["archives"] is None:
 
 else:
 
-    localrules:
-        link_archive,
-
     rule link_archive:
         output:
             archive=unless_kept(f"{DATA}/archives/{{archive}}"),
@@ -57,6 +52,7 @@ else:
         log:
             f"{DATA}/logs/archives/{{archive}}.log",
         priority: archive_priority
+        localrule: True
         conda:
             "../../envs/environment.yaml"
         params:
@@ -69,10 +65,6 @@ else:
             "../scripts/link_archive.py"
 
 
-localrules:
-    list_record,
-
-
 rule list_record:
     input:
         f"{DATA}/archives/{RECORD['metadata']['name']}",
@@ -81,6 +73,7 @@ rule list_record:
         lists=directory(f"{DATA}/evaluation_setup"),
     log:
         f"{DATA}/logs/list_record.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
