@@ -1,6 +1,6 @@
 # What jobs need of a machine: minutes, memory, a GPU. Measured, with a margin, and more at each attempt; what a place has
-# of them stands in its profile. A rule that asks for no memory takes seconds and may have jobs by the thousand: it is a
-# `localrule`, which stays with the main process and is never submitted to a cluster.
+# of them stands in its profile. What asks for no memory takes seconds, and may have jobs by the thousand. They stay with
+# the main process (`localrule`) and are never submitted to a cluster.
 import json
 import shutil
 
