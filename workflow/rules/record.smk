@@ -3,8 +3,7 @@
 # because an address or the code that fetches has changed.
 
 # Archives that are fetched at the same time, unless --resources says otherwise.
-if "downloads" not in workflow.global_resources:
-    workflow.register_resource("downloads", 2)
+snakemake_internals.set_limit_unless_given(workflow, "downloads", 2)
 
 RECORD = DATASET["record"]
 AUDIO_ARCHIVES = [archive["name"] for archive in RECORD["audio"]]

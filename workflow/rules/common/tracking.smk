@@ -1,6 +1,7 @@
 # What is compared beside files: digests of code, of the plan and of folders; and what is not compared.
 
 from channel_sparsity.bookkeeping.fingerprint import fingerprint
+from channel_sparsity.bookkeeping.snakemake_internals import untracked
 
 
 def code(script):
@@ -37,9 +38,3 @@ def folder_digests(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def untracked(value):
-    """A parameter that decides no result: Snakemake does not compare those that depend on outputs."""
-    # Nor those that depend on resources, but these it cannot know while a checkpoint is to come.
-    return lambda wildcards, output: value
