@@ -1,12 +1,18 @@
 """How channel sparsity shapes pruning: the study at a glance. README.md says how to run it."""
 
+import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
-min_version("9.27")
-
 ROOT = Path(workflow.basedir)
+SCRIPTS = ROOT / "workflow" / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from channel_sparsity.bookkeeping import snakemake_internals
+
+min_version("9.27")
+snakemake_internals.warn_of_newer()
 
 
 configfile: ROOT / "config.yaml"
@@ -43,44 +49,6 @@ include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
 
 
-localrules:
-    all,
-    dataset,
-    estimate,
-    features,
-    checkpoints,
-    propose_lambdas,
-    curves,
-    tables,
-    figures,
-    partial,
-    deploy,
-    report,
-    # Seconds each, by the thousand: with the main process, never submitted to a cluster.
-    report_dataset,
-    split_clips,
-    measure_sparsity,
-    find_knee,
-    make_tables,
-    compare_measures,
-    vary_readings,
-    draw_figures,
-    draw_alternatives,
-    make_front,
-    draw_front,
-    choose_models,
-    make_partial_tables,
-    compare_partial_measures,
-    vary_partial_readings,
-    draw_partial_figures,
-    draw_partial_alternatives,
-    make_partial_front,
-    draw_partial_front,
-    record_digests,
-    record_provenance,
-    write_report,
-
-
 rule all:
     default_target: True
     input:
@@ -95,10 +63,10 @@ rule all:
 
 onstart:
     refuse_orphans_of(workflow)
-    refuse_to_train_again(workflow.dag)
+    jobs = snakemake_internals.planned_jobs(workflow)
+    refuse_to_train_again(jobs)
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
-    jobs = list(workflow.dag.needrun_jobs())
     if len(jobs) >= warm_start.WORTHWHILE:
         warm_start.install()
     Remaining(lambda: expected_seconds(jobs)).start()

@@ -69,6 +69,7 @@ rule make_tables:
         made_tables(TABLES),
     log:
         f"{RESULTS}/tables/tables.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -97,6 +98,7 @@ rule draw_figures:
         drawn_figures(FIGURES, "The paper's figures"),
     log:
         f"{RESULTS}/figures/figures.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -124,6 +126,7 @@ rule compare_measures:
         made_tables(ALTERNATIVES),
     log:
         f"{RESULTS}/tables/measures.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -155,6 +158,7 @@ rule vary_readings:
         made_tables(READINGS),
     log:
         f"{RESULTS}/tables/readings.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -186,6 +190,7 @@ rule draw_alternatives:
         drawn_figures(ALTERNATIVE_FIGURES, "Other figures"),
     log:
         f"{RESULTS}/figures/alternatives.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -17,6 +17,7 @@ rule report_dataset:
         page=f"{DATA}/report.md",
     log:
         f"{DATA}/logs/report_dataset.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -33,9 +34,6 @@ rule report_dataset:
 # A source that lists its clips while it reads them has a rule of its own.
 if "list_clips" in SOURCE.stages:
 
-    localrules:
-        list_clips,
-
     rule list_clips:
         input:
             clip_list,
@@ -43,6 +41,7 @@ if "list_clips" in SOURCE.stages:
             f"{DATA}/clips.csv",
         log:
             f"{DATA}/logs/list_clips.log",
+        localrule: True
         conda:
             "../../envs/environment.yaml"
         params:

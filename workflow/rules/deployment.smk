@@ -15,6 +15,7 @@ rule make_front:
         made_tables([FRONT]),
     log:
         f"{RESULTS}/tables/front.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -39,6 +40,7 @@ rule draw_front:
         drawn_figures([COST_FIGURE], "Models to take away"),
     log:
         f"{RESULTS}/figures/accuracy_cost.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -59,6 +61,7 @@ checkpoint choose_models:
         f"{DEPLOY}/models.csv",
     log:
         f"{DEPLOY}/logs/models.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -1,4 +1,5 @@
-# Tables and figures of what is finished, while the rest is still to come, or has failed.
+# Tables and figures of what is finished, while the rest is still to come, or has failed. (`use rule` hands on all that a
+# rule says but `localrule`.)
 
 PARTIAL_NOTE = (
     f"PARTIAL: {len(FINISHED_CELLS)} of {len(CELLS)} trainings and {len(FINISHED_CURVES)} of {len(CURVES)} curves "
@@ -22,6 +23,7 @@ use rule make_tables as make_partial_tables with:
         in_partial(rules.make_tables.output),
     log:
         f"{PARTIAL}/tables/tables.log",
+    localrule: True
     params:
         curves=FINISHED_CURVES,
         cells=FINISHED_CELLS,
@@ -39,6 +41,7 @@ use rule draw_figures as draw_partial_figures with:
         in_partial(rules.draw_figures.output),
     log:
         f"{PARTIAL}/figures/figures.log",
+    localrule: True
     params:
         curves=FINISHED_CURVES,
         cells=FINISHED_CELLS,
@@ -54,6 +57,7 @@ use rule compare_measures as compare_partial_measures with:
         in_partial(rules.compare_measures.output),
     log:
         f"{PARTIAL}/tables/measures.log",
+    localrule: True
     params:
         curves=FINISHED_CURVES,
         cells=FINISHED_CELLS,
@@ -72,6 +76,7 @@ use rule vary_readings as vary_partial_readings with:
         in_partial(rules.vary_readings.output),
     log:
         f"{PARTIAL}/tables/readings.log",
+    localrule: True
     params:
         curves=FINISHED_CURVES,
         cells=FINISHED_CELLS,
@@ -87,6 +92,7 @@ use rule draw_alternatives as draw_partial_alternatives with:
         in_partial(rules.draw_alternatives.output),
     log:
         f"{PARTIAL}/figures/alternatives.log",
+    localrule: True
     params:
         note=PARTIAL_NOTE,
 
@@ -99,6 +105,7 @@ use rule make_front as make_partial_front with:
         in_partial(rules.make_front.output),
     log:
         f"{PARTIAL}/tables/front.log",
+    localrule: True
     params:
         curves=FINISHED_CURVES,
         note=PARTIAL_NOTE,
@@ -111,5 +118,6 @@ use rule draw_front as draw_partial_front with:
         in_partial(rules.draw_front.output),
     log:
         f"{PARTIAL}/figures/accuracy_cost.log",
+    localrule: True
     params:
         note=PARTIAL_NOTE,

@@ -57,6 +57,7 @@ rule find_knee:
         f"{PRUNE}/knee.json",
     log:
         f"{PRUNE}/knee.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -27,6 +27,7 @@ rule write_report:
         report(REPORT, caption="../report/page.rst", category="The study on one page"),
     log:
         f"{RESULTS}/logs/report.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

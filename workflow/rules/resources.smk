@@ -1,5 +1,6 @@
 # What jobs need of a machine: minutes, memory, a GPU. Measured, with a margin, and more at each attempt; what a place has
-# of them stands in its profile.
+# of them stands in its profile. What asks for no memory takes seconds, and may have jobs by the thousand. They stay with
+# the main process (`localrule`) and are never submitted to a cluster.
 import json
 import shutil
 
@@ -75,9 +76,8 @@ def seconds_of(work, wildcards, manifest):
 def minutes_of(work, wildcards, manifest, attempt):
     """Twice the minutes that a training or a curve is taken to last, and ten; but no more than a job may."""
     asked = attempt * round(10 + 2 * seconds_of(work, wildcards, manifest) / 60)
-    if "longest_minutes" in workflow.global_resources:
-        return min(asked, workflow.global_resources["longest_minutes"].value)
-    return asked
+    longest = snakemake_internals.limit(workflow, "longest_minutes")
+    return asked if longest is None else min(asked, longest)
 
 
 def expected_seconds(jobs):
@@ -88,9 +88,9 @@ def expected_seconds(jobs):
     expected = {}
     for job in jobs:
         seconds = 3  # a start and what a table takes
-        if job.rule.name == "train_network":
+        if job.rule == "train_network":
             seconds += seconds_of(config["training"], job.wildcards, manifest)
-        elif job.rule.name == "prune_network":
+        elif job.rule == "prune_network":
             seconds += seconds_of(
                 recipe_settings(job.wildcards), job.wildcards, manifest
             )
@@ -126,19 +126,12 @@ def curve_minutes(wildcards, input, attempt):
 
 
 def once_chosen(resource):
-    """A resource of the job that makes a model's network again: that of its curve, at most.
-
-    While the models are still to be chosen Snakemake stumbles over a resource that is not known; any number will do, since
-    it asks again.
-    """
+    """A resource of the job that makes a model's network again: that of its curve, at most."""
 
     def of(wildcards, input, attempt):
-        try:
-            return resource(SimpleNamespace(**chosen(wildcards)), input, attempt)
-        except IncompleteCheckpointException:
-            return 1000
+        return resource(SimpleNamespace(**chosen(wildcards)), input, attempt)
 
-    return of
+    return snakemake_internals.once_known(of, until_then=1000)
 
 
 def decoding_memory(wildcards, threads, attempt):

@@ -16,6 +16,7 @@ rule split_clips:
         normalisation=f"{RESULTS}/normalisation.json",
     log:
         f"{RESULTS}/logs/split_clips.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -69,6 +70,7 @@ rule measure_sparsity:
         f"{TRAIN}/sparsity.json",
     log:
         f"{TRAIN}/sparsity.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

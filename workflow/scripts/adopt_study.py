@@ -10,10 +10,12 @@ What is made from them is then made again and compared with what was handed on. 
 import argparse
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from channel_sparsity.bookkeeping.fingerprint import fingerprint
 from channel_sparsity.bookkeeping.handover import check, place, same_time, unpack
+from channel_sparsity.configuration import modules_of
 from channel_sparsity.files import StudyError, sha256, write_json
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -55,9 +57,10 @@ def adopt(source: Path, directory: Path, cores: str) -> str:
     )
 
 
-def _code(source: str) -> dict[str, str]:
-    """The fingerprints of what is taken over, for a source of clips."""
-    return {rule: fingerprint(SCRIPTS / f"{rule}.py", (f"sources.{source}",)) for rule in TAKEN}
+def _code(configuration: Mapping) -> dict[str, str]:
+    """The fingerprints that the record of a study would have here, of the rules whose outputs are taken over."""
+    chosen = modules_of(configuration)
+    return {rule: fingerprint(SCRIPTS / f"{rule}.py", chosen) for rule in TAKEN}
 
 
 def _snakemake(*arguments: str) -> None:

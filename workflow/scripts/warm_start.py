@@ -3,8 +3,6 @@
 A study has many jobs of seconds, and Python, PyTorch and pandas take two or three seconds to start. Here the scripts of
 Snakemake's `script:` run in forks of one server process of Python's multiprocessing, started with the first job. The
 server has loaded libraries and computed nothing, so that a job begins as it would in a process of its own.
-
-This leans on an internal of Snakemake, `PythonScript.execute_script`, as it is up to version 9.
 """
 
 import multiprocessing
@@ -14,7 +12,7 @@ import subprocess
 import threading
 from multiprocessing.connection import wait
 
-from snakemake.script import PythonScript
+from channel_sparsity.bookkeeping.snakemake_internals import start_scripts_by
 
 #: What is loaded once: Snakemake for the objects that scripts are handed, and what is slow to import.
 LOADED = ["snakemake.cli", "torch", "torchaudio.functional", "pandas", "h5py", "scipy.signal", "scipy.stats", "kneed"]
@@ -37,11 +35,8 @@ def install() -> None:
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(LOADED)
     one_at_a_time = threading.Lock()
-    started_anew = PythonScript.execute_script
 
-    def execute_script(self, fname, edit=False):
-        if edit or self.conda_env or self.container_img or self.env_modules:
-            return started_anew(self, fname, edit)
+    def start(fname):
         job = forks.Process(target=runpy.run_path, args=(fname,), kwargs={"run_name": "__main__"})
         # Each start asks how other jobs have ended, and of two threads that ask at once one gets no answer.
         with one_at_a_time:
@@ -52,4 +47,4 @@ def install() -> None:
         if job.exitcode:
             raise subprocess.CalledProcessError(job.exitcode, f"python {fname}")
 
-    PythonScript.execute_script = execute_script
+    start_scripts_by(start)

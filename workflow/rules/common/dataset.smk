@@ -19,7 +19,13 @@ def if_given(path, made):
 
 def clip_list(_):
     """What the clips are listed from."""
-    return SOURCE.table if SOURCE.made else if_given(SOURCE.table, f"{DATA}/clips.csv")
+    if SOURCE.made:
+        return [
+            SOURCE.table,
+            ancient(f"{SOURCE.folder}/audio"),
+        ]  # compared with each other
+    # Recordings of the user's own are as they are.
+    return if_given(SOURCE.table, f"{DATA}/clips.csv")
 
 
 def train_list(_):

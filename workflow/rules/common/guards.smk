@@ -4,22 +4,17 @@ from channel_sparsity.data.expected import check_expected
 from channel_sparsity.bookkeeping.orphans import refuse_orphans
 
 
-def refuse_to_train_again(dag):
+def refuse_to_train_again(jobs):
     """Before anything starts: refuse to train and prune what is finished for no more than a store that is gone. That its
     features come out the same Snakemake cannot know beforehand, and sees when they are made by themselves.
     """
     store, manifest = Path(DATA) / "logmel.h5", Path(DATA) / "manifest.json"
     if store.exists() or not manifest.exists():
         return
-    reasons = [
-        dag.reason(job)
-        for job in dag.needrun_jobs()
-        if job.rule.name in ("train_network", "prune_network")
-    ]
     again = [
-        each
-        for each in reasons
-        if each.updated_input_run and not (each.missing_output or each.forced)
+        job
+        for job in jobs
+        if job.rule in ("train_network", "prune_network") and job.only_after_others
     ]
     if again:
         raise WorkflowError(
@@ -54,7 +49,7 @@ def refuse_another_data_set():
 
 def refuse_orphans_of(workflow):
     """Before anything is submitted to SLURM: refuse to run beside jobs that a killed main process left there."""
-    prefix = getattr(workflow.executor_settings, "jobname_prefix", None)
+    prefix = snakemake_internals.executor_setting(workflow, "jobname_prefix")
     if prefix:
         try:
             refuse_orphans(prefix, Path.cwd())

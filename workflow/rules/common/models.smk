@@ -2,9 +2,6 @@
 import csv
 from types import SimpleNamespace
 
-from snakemake.exceptions import IncompleteCheckpointException
-
-
 from channel_sparsity.naming import label
 
 

@@ -1,8 +1,8 @@
 # What of the study is finished.
 
 PARTIAL = f"{RESULTS}/partial"
-# Another name of the results' folder, under which nothing is made: files are taken as they are.
-AS_THEY_ARE = f"{RESULTS}/../{config['study']}"
+# Another name of the results' folder, under which nothing is made.
+AS_THEY_ARE = snakemake_internals.as_they_are(RESULTS)
 
 
 def existing(folder, *names):

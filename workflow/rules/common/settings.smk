@@ -1,19 +1,15 @@
 # The configuration, checked; what of it is no parameter of any rule; what this process is held to.
 import gc
 import os
-import sys
 
 from snakemake.exceptions import WorkflowError
-
-SCRIPTS = ROOT / "workflow" / "scripts"
-TEMPLATES = ROOT / "workflow" / "report"
-sys.path.insert(0, str(SCRIPTS))
-
 
 import warm_start
 from channel_sparsity import arithmetic, configuration
 from channel_sparsity.files import StudyError, read_json, sha256
 from channel_sparsity.memory import KEEP_FREED_MEMORY
+
+TEMPLATES = ROOT / "workflow" / "report"
 
 # Planning makes many objects that stay: looking through them for garbage as often as Python does takes a fifth of it.
 gc.freeze()
@@ -28,7 +24,9 @@ config.clear()
 config.update(written)
 try:
     configuration.check(
-        config, SCHEMA, [ROOT / "config.yaml", *workflow.overwrite_configfiles]
+        config,
+        SCHEMA,
+        [ROOT / "config.yaml", *snakemake_internals.configuration_files(workflow)],
     )
     # Jobs inherit it; what the shell says does not count.
     arithmetic.hold(config["arithmetic"])

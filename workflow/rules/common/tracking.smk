@@ -1,15 +1,19 @@
 # What is compared beside files: digests of code, of the plan and of folders; and what is not compared.
 
 from channel_sparsity.bookkeeping.fingerprint import fingerprint
+from channel_sparsity.bookkeeping.snakemake_internals import untracked
+
+# Files of sources, networks and methods that the study does not have never count.
+OF_STUDY = configuration.modules_of(config)
 
 
 def code(script):
-    """The fingerprint of a script in workflow/scripts and of the modules it reaches; of sources, the data set's alone."""
-    return fingerprint(SCRIPTS / f"{script}.py", (f"sources.{DATASET['source']}",))
+    """The fingerprint of a script in workflow/scripts and of the modules it reaches."""
+    return fingerprint(SCRIPTS / f"{script}.py", OF_STUDY)
 
 
 def code_for(script):
-    """`code` for each network and recipe apart: what is in the files of other networks and methods does not count."""
+    """`code` for each network and recipe apart: what is in the files of the study's others does not count either."""
 
     def of(wildcards):
         names = [
@@ -41,9 +45,3 @@ def folder_digests(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def untracked(value):
-    """A parameter that decides no result: Snakemake does not compare those that depend on outputs."""
-    # Nor those that depend on resources, but these it cannot know while a checkpoint is to come.
-    return lambda wildcards, output: value

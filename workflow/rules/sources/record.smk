@@ -3,8 +3,7 @@
 # because an address or the code that fetches has changed.
 
 # Archives that are fetched at the same time, unless --resources says otherwise.
-if "downloads" not in workflow.global_resources:
-    workflow.register_resource("downloads", 2)
+snakemake_internals.set_limit_unless_given(workflow, "downloads", 2)
 
 RECORD = DATASET["record"]
 ARCHIVES = {archive["name"]: archive for archive in SOURCE.archives}
@@ -20,9 +19,6 @@ wildcard_constraints:
 # Archives of the user's own are linked to: Snakemake then deletes no more than the link.
 if RECORD["archives"] is None:
 
-    localrules:
-        download_archive,
-
     rule download_archive:
         output:
             archive=unless_kept(f"{DATA}/archives/{{archive}}"),
@@ -31,6 +27,7 @@ if RECORD["archives"] is None:
             f"{DATA}/logs/archives/{{archive}}.log",
         # The metadata first: no archive can be read without them.
         priority: lambda wildcards: 3 * (wildcards.archive == RECORD["metadata"]["name"])
+        localrule: True
         conda:
             "../../../envs/environment.yaml"
         # It waits for the network, and holds up no computation.
@@ -50,9 +47,6 @@ if RECORD["archives"] is None:
 
 else:
 
-    localrules:
-        link_archive,
-
     rule link_archive:
         output:
             archive=unless_kept(f"{DATA}/archives/{{archive}}"),
@@ -61,6 +55,7 @@ else:
             f"{DATA}/logs/archives/{{archive}}.log",
         # The metadata first: no archive can be read without them.
         priority: lambda wildcards: 3 * (wildcards.archive == RECORD["metadata"]["name"])
+        localrule: True
         conda:
             "../../../envs/environment.yaml"
         params:
@@ -73,10 +68,6 @@ else:
             "../../scripts/link_archive.py"
 
 
-localrules:
-    list_record,
-
-
 rule list_record:
     input:
         f"{DATA}/archives/{RECORD['metadata']['name']}",
@@ -85,6 +76,7 @@ rule list_record:
         lists=directory(SOURCE.lists),
     log:
         f"{DATA}/logs/list_record.log",
+    localrule: True
     conda:
         "../../../envs/environment.yaml"
     params:

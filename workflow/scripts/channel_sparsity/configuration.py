@@ -360,6 +360,14 @@ def named_curves(config: Mapping) -> dict[str, Curve]:
     }
 
 
+def modules_of(config: Mapping) -> tuple[str, ...]:
+    """The modules that a study has chosen by name: its source of clips, its families of networks and its methods."""
+    source = config["datasets"][config["dataset"]]["source"]
+    families = {f"networks.{family(network)}" for network in config["networks"]}
+    methods = {f"methods.{config['recipes'][curve.criterion]['method']}" for curve, _ in curves_of(config)}
+    return (f"sources.{source}", *sorted(families | methods))
+
+
 def recipe_of(config: Mapping, name: str) -> dict:
     """The settings of a pruning recipe: `pruning`, with what the recipe and its repair change."""
     curve = named_curves(config)[name]

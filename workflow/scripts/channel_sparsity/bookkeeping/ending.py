@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from channel_sparsity.bookkeeping.snakemake_internals import failed_jobs
 from channel_sparsity.data.clips import read_clips
 from channel_sparsity.data.splits import describe
 
@@ -107,18 +108,16 @@ def failures(logs: Iterable[Path], folder: Path) -> str:
     A job's own log comes first; behind it, on a cluster, that of the system, which alone knows what has killed a job.
     """
     text = "\n".join(log.read_text(encoding="utf-8") for log in logs)
-    failed = re.findall(r"(?:^ *output: ([^,\s]+).*\n)?^ *log: (.+) \(check log file", text, flags=re.MULTILINE)
     sentences = []
-    for output, names in dict.fromkeys(failed):
+    for output, (own, *others) in failed_jobs(text):
         if output and (folder / output).exists():
             continue  # another attempt has made it
-        own, *others = names.split(", ")
         if said := _last_error(folder / own):
             sentences.append(said)
         elif said := next(filter(None, (_last_error(folder / other) for other in others)), None):
             sentences.append(f"{said} ({own})")
         else:
-            sentences.append(f"error: a job ended without a word: see {names}")
+            sentences.append(f"error: a job ended without a word: see {', '.join([own, *others])}")
     return "\n".join(dict.fromkeys(sentences))
 
 

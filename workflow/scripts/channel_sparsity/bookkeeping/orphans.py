@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+from channel_sparsity.bookkeeping.snakemake_internals import is_job_of
 from channel_sparsity.files import StudyError
 
 
@@ -19,15 +20,14 @@ def refuse_orphans(prefix: str, folder: Path) -> None:
         reason = (getattr(error, "stderr", None) or str(error)).strip()
         raise StudyError(f"SLURM does not say which jobs there are ({reason}): try again when squeue works") from error
     rows = [line.split("|", 4) for line in said.splitlines()]
-    left = [(job, state, comment) for job, state, name, where, comment in rows if ours(name, where, prefix, folder)]
+    left = [
+        (job, state, comment)
+        for job, state, name, where, comment in rows
+        if is_job_of(name, prefix) and Path(where) == folder
+    ]
     if left:
         each = ", ".join(f"{job} ({state.lower()}: {comment})" for job, state, comment in left)
         raise StudyError(
             f"SLURM still has {len(left)} of another run's jobs for {folder}: {each}. Let them end, or cancel them "
             f"(scancel {' '.join(job for job, _, _ in left)}), and start again"
         )
-
-
-def ours(name: str, where: str, prefix: str, folder: Path) -> bool:
-    """Whether a job of this name and working directory is one of `prefix` for `folder`."""
-    return name.startswith(f"{prefix}_") and Path(where) == folder
