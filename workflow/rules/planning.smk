@@ -9,11 +9,7 @@ rule estimate:
 
 rule estimate_study:
     input:
-        (
-            if_given(META, f"{RESULTS}/estimate.json")
-            if DATASET["source"] == "folder"
-            else []
-        ),
+        ([] if SOURCE.made else if_given(SOURCE.table, f"{RESULTS}/estimate.json")),
     output:
         table=f"{RESULTS}/estimate.csv",
         estimate=f"{RESULTS}/estimate.json",
