@@ -4,12 +4,19 @@ import sys
 import pytest
 
 from channel_sparsity.files import StudyError
-from channel_sparsity.naming import NETWORKS, PAPER_NETWORKS, family, label, variant
+from channel_sparsity.naming import FAMILIES, NETWORKS, PAPER_NETWORKS, family, label, variant
 
 
 def test_the_twelve_networks_fill_table_2():
-    rows = [(family(network), variant(network)) for network in PAPER_NETWORKS]
-    assert rows == [(kind, f"v{place}") for kind in ("vgg", "resnet", "mobilenet") for place in (1, 2, 3, 4)]
+    assert [family(network) for network in PAPER_NETWORKS] == [
+        kind for kind in ("vgg", "resnet", "mobilenet") for _ in range(4)
+    ]
+    assert set(PAPER_NETWORKS) <= set(NETWORKS)
+
+
+def test_a_variant_is_a_place_in_the_family():
+    for each in FAMILIES.values():
+        assert [variant(network) for network in each.networks] == [f"v{n + 1}" for n in range(len(each.networks))]
 
 
 def test_a_network_is_named_after_its_familys_file_and_a_number():

@@ -4,20 +4,31 @@ import shutil
 
 import pytest
 import yaml
-from conftest import ROOT, TINY, Study, copy_of_the_workflow
-from tutorials import Reader, boxes
+from conftest import ROOT, TINY, Study
+from tutorials import Box, Reader, boxes
 
 #: The tiny study in place of the demo.
 REPLACEMENTS = {"config/demo.yaml": str(TINY), "results/demo/": "results/tiny/"}
 
 
 @pytest.fixture
-def clone(finished, tmp_path):
+def untouched(tmp_path):
+    """The repository as it is cloned, with neither data nor results."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+        elif path.name[0] != "." and path.name not in ("data", "results"):
+            shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture
+def clone(finished, untouched):
     """The repository after a run of the tiny study, with a folder of recordings, and a study of it that is as tiny."""
-    folder = copy_of_the_workflow(tmp_path / "clone")
+    folder = untouched
     shutil.copytree(finished.work, folder, symlinks=True, dirs_exist_ok=True)
-    shutil.copytree(ROOT / "tests/unit", folder / "tests/unit", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
     tiny, own = (yaml.safe_load(path.read_text()) for path in (TINY, folder / "config/folder.yaml"))
     own |= {key: tiny[key] for key in ("width_scale", "lambdas", "training", "pruning")} | {"networks": ["vgg11"]}
     own["datasets"]["folder"]["features"] = tiny["datasets"]["tiny"]["features"]
@@ -47,3 +58,28 @@ def test_a_tutorial_does_what_it_says(clone, name):
     reader = Reader(clone, False, REPLACEMENTS)
     for box in boxes(ROOT / f"docs/tutorials/{name}.md"):
         reader.follow(box)
+
+
+def add(folder, name):
+    """Write what a tutorial adds to the repository: its files, and its line of the registry."""
+    reader = Reader(folder, True, {})
+    for box in boxes(ROOT / f"docs/tutorials/{name}.md"):
+        if box.role.startswith(("file=", "line=")):
+            reader.follow(box)
+
+
+@pytest.mark.tutorials
+@pytest.mark.parametrize("name", ["network", "method"])
+def test_what_a_tutorial_adds_breaks_no_unit_test(untouched, name):
+    add(untouched, name)
+    Reader(untouched, False, {}).follow(Box("sh", "", "python -m pytest tests/unit -q -n 2"))
+
+
+@pytest.mark.tutorials
+def test_a_network_that_no_setting_names_has_a_study(clone):
+    """Neither the tiny study's `width_scale` nor its `lambdas` know the tutorial's family."""
+    add(clone, "network")
+    curves = [{"recipe": recipe, "repairs": ["statistics"]} for recipe in ("slimming", "random")]
+    own = {"study": "own", "networks": ["cnn4"], "curves": curves}
+    Study(clone, clone).snakemake(changes=own)
+    assert "CNN-4" in (clone / "results/own/report.html").read_text()

@@ -11,7 +11,7 @@ from scipy import stats
 from channel_sparsity.claims.claims import CLAIMS, COLUMNS, claims
 from channel_sparsity.claims.evidence import Evidence, Line, gather, printed
 from channel_sparsity.claims.paper import METHODS
-from channel_sparsity.naming import NETWORKS
+from channel_sparsity.naming import FAMILIES, PAPER_NETWORKS, Family
 from channel_sparsity.statistics.regression import Estimate
 from channel_sparsity.tables import study as tables
 
@@ -19,7 +19,7 @@ MARGINS = {"pk": 0.05, "m": 0.03, "r": 0.1}
 JUDGES = {claim.name: claim.judge for claim in CLAIMS}
 WS = (0.1, 0.5, 1.1, 1.8, 2.8, 3.4)
 WIGGLE = (0.01, -0.01, 0.005, 0.005, -0.01, 0.01)
-VGGS, MOBILENETS = NETWORKS[:4], NETWORKS[8:]
+VGGS, MOBILENETS = PAPER_NETWORKS[:4], PAPER_NETWORKS[8:]
 
 
 THREE = ("vgg11", "resnet11", "mobilenet0.25")
@@ -44,7 +44,7 @@ def evidence(networks=THREE, recipe="slimming", recipes=("slimming",), **columns
 def lines(**values):
     """Evidence that has lines only: `z`, `m` or `b` of each network by a function, with an error of .1 unless given."""
     error = values.pop("error", 0.1)
-    networks = values.pop("networks", NETWORKS)
+    networks = values.pop("networks", PAPER_NETWORKS)
     empty = pandas.DataFrame({name: [] for name in ("network", "width_scale")})
     made = {
         network: Line(**{name: Estimate(values[name](network), error) if name in values else None for name in "zmb"})
@@ -67,7 +67,7 @@ def of_pk(function):
     return evidence(pk=lambda network, recipe, place: function(network, place))
 
 
-def of_ws(function, networks=NETWORKS):
+def of_ws(function, networks=PAPER_NETWORKS):
     return evidence(networks, ws=lambda network, recipe, place: function(place))
 
 
@@ -111,7 +111,7 @@ def of_b(pk_at_0, slope=0.05, noise=0.1):
 
 
 def of_trend(name, step, **keywords):
-    return lines(**{name: lambda network: step * (NETWORKS.index(network) % 4)}, **keywords)
+    return lines(**{name: lambda network: step * (PAPER_NETWORKS.index(network) % 4)}, **keywords)
 
 
 CASES = {
@@ -202,7 +202,7 @@ def test_every_claim_has_all_three_verdicts(name):
 
 @pytest.mark.parametrize("name", JUDGES)
 def test_without_cells_every_claim_is_undecided_and_says_why(name):
-    finding = JUDGES[name](evidence(NETWORKS, knee=lambda network, recipe, place: censored()))
+    finding = JUDGES[name](evidence(PAPER_NETWORKS, knee=lambda network, recipe, place: censored()))
     if name in ("ws_above_zero", "ws_grows_with_lambda"):
         assert finding.verdict == "supported", "what is said of WS needs no knee"
     else:
@@ -212,8 +212,8 @@ def test_without_cells_every_claim_is_undecided_and_says_why(name):
 @pytest.mark.parametrize(
     ("name", "made"),
     [
-        ("mobilenets_have_the_highest_r", of_family("z", "mobilenet", 1, networks=NETWORKS[1:])),
-        ("mobilenet_1_is_the_steepest", of_family("m", "mobilenet1.00", 1, networks=NETWORKS[1:])),
+        ("mobilenets_have_the_highest_r", of_family("z", "mobilenet", 1, networks=PAPER_NETWORKS[1:])),
+        ("mobilenet_1_is_the_steepest", of_family("m", "mobilenet1.00", 1, networks=PAPER_NETWORKS[1:])),
         ("vggs_have_the_largest_b", of_family("b", "vgg", 1, networks=(*VGGS, *MOBILENETS))),
         ("no_pattern_over_variants", of_trend("m", 0.01, error=0.001, networks=VGGS)),
     ],
@@ -239,7 +239,7 @@ def test_the_highest_of_eleven_others_is_higher_by_chance():
 @pytest.mark.parametrize("name", ["ws_above_zero", "ws_grows_with_lambda"])
 @pytest.mark.parametrize(("count", "verdict"), [(1, "undecided"), (5, "undecided"), (6, "supported")])
 def test_what_is_true_by_design_takes_six_networks_and_says_so(name, count, verdict):
-    finding = JUDGES[name](of_ws(lambda place: WS[place], networks=NETWORKS[:count]))
+    finding = JUDGES[name](of_ws(lambda place: WS[place], networks=PAPER_NETWORKS[:count]))
     assert (finding.verdict, finding.estimate, finding.n) == (verdict, 1, count)
     # All of n networks: one half is outside where 0.5^n is under .025 (Clopper & Pearson).
     assert finding.estimate_low == pytest.approx(0.025 ** (1 / count))
@@ -250,7 +250,7 @@ def test_networks_are_counted_and_not_their_lambdas():
     def ws(network, recipe, place):
         return WS[place] - 0.3 * (network == "vgg16")  # negative at one of its six lambdas
 
-    finding = JUDGES["ws_above_zero"](evidence(NETWORKS, ws=ws))
+    finding = JUDGES["ws_above_zero"](evidence(PAPER_NETWORKS, ws=ws))
     assert (finding.estimate, finding.n) == (pytest.approx(11 / 12), 12)
     interval = stats.binomtest(11, 12).proportion_ci()
     assert (finding.estimate_low, finding.estimate_high) == pytest.approx((interval.low, interval.high))
@@ -264,12 +264,12 @@ def test_ws_may_dip_on_its_way_up():
 
 
 def test_the_slope_over_networks_takes_each_for_one_observation():
-    slopes = dict(zip(NETWORKS[:5], (0.02, 0.05, 0.04, 0.09, 0.06), strict=True))
+    slopes = dict(zip(PAPER_NETWORKS[:5], (0.02, 0.05, 0.04, 0.09, 0.06), strict=True))
 
     def pk(network, recipe, place):
         return 0.4 + slopes[network] * WS[place] + WIGGLE[place]
 
-    finding = JUDGES["pk_grows_with_ws"](evidence(NETWORKS[:5], pk=pk))
+    finding = JUDGES["pk_grows_with_ws"](evidence(PAPER_NETWORKS[:5], pk=pk))
     own = [numpy.polyfit(WS, [pk(network, "slimming", place) for place in range(6)], 1)[0] for network in slopes]
     interval = stats.ttest_1samp(own, 0).confidence_interval()
     assert (finding.estimate, finding.estimate_low, finding.estimate_high) == pytest.approx(
@@ -301,6 +301,14 @@ def test_pk_without_sparsification_takes_three_seeds_of_every_vgg():
         assert finding.estimate == pytest.approx(0.9) and finding.estimate_low is None
     three = JUDGES["vggs_prune_without_sparsification"](of_seeds(lambda network: (0.9, 0.91, 0.9), VGGS[:3]))
     assert (three.verdict, three.reason) == ("undecided", "no estimate for VGG-19")
+
+
+def test_a_vgg_of_your_own_is_none_of_the_papers(monkeypatch):
+    monkeypatch.setitem(FAMILIES, "vgg", Family("VGG", (*VGGS, "vgg22")))
+    monkeypatch.setattr(tables, "NETWORKS", (*PAPER_NETWORKS, "vgg22"))
+    evidence = of_seeds(lambda network: (0.3 if network == "vgg22" else 0.9, 0.91, 0.9), (*VGGS, "vgg22"))
+    finding = JUDGES["vggs_prune_without_sparsification"](evidence)
+    assert finding.verdict == "supported" and finding.n == 12
 
 
 def test_four_variants_in_order_are_not_enough_by_themselves():

@@ -45,8 +45,8 @@ def test_widths_that_are_not_taken_are_named(monkeypatch):
 
 
 def test_a_network_without_a_file_is_named():
-    with pytest.raises(StudyError, match=r"no network cnn4: networks/cnn.py, which would build it, is missing"):
-        build("cnn4", 3)
+    with pytest.raises(StudyError, match=r"no network absent4: networks/absent.py, which would build it, is missing"):
+        build("absent4", 3)
 
 
 @pytest.mark.parametrize("name", ["vgg12", "vgg", "resnet12", "resnet2", "resnet"])

@@ -10,6 +10,7 @@ from torch import nn
 
 from channel_sparsity.naming import NETWORKS, family
 from channel_sparsity.networks import build, gammas_of, widths_of
+from channel_sparsity.networks.channels import Select
 from channel_sparsity.networks.cost import cost
 from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
@@ -37,12 +38,13 @@ def assert_same(one, other):
 def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name, trained, silenced):
     network = trained(name, SCALE.get(family(name), 0.5))
     total, x = gammas(network), torch.randn(INPUT)
+    together = max(len(channels.norms) for channels in network.channels)  # a channel of a depthwise pair has two gammas
     for step in range(1, 20):
         target = round(0.05 * step * total)
         keep = weakest_gone(network, target - (total - gammas(network)))
         smaller = cut(network, keep)
         assert_same(smaller(x), silenced(network, keep, beta=False)(x))
-        assert 0 <= target - (total - gammas(smaller)) <= (1 if family(name) == "mobilenet" else 0)
+        assert 0 <= target - (total - gammas(smaller)) < together
         network = smaller
     rebuilt = build(name, 5, SCALE.get(family(name), 0.5), widths_of(network)).eval()
     rebuilt.load_state_dict(network.state_dict(), strict=True)
@@ -100,7 +102,13 @@ def test_an_emptied_layer_is_refused(trained):
         cut(network, keep)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if family(name) != "resnet"])
+def selects(name):
+    """Whether a network reads a residual stream through a `Select`, which Torch-Pruning does not know."""
+    with torch.device("meta"):
+        return any(isinstance(module, Select) for module in build(name, 5).modules())
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if not selects(name)])
 def test_torch_pruning_cuts_the_same_network(name, trained):
     network = trained(name, SCALE.get(family(name), 0.5))
     keep = weakest_gone(network, gammas(network) // 2)

@@ -4,6 +4,7 @@ import pytest
 import yaml
 from made_up_study import CONFIGURATION, ROOT
 
+from channel_sparsity.naming import FAMILIES, Family
 from channel_sparsity.report.departures import NOT_SAID, SETTINGS, departures
 
 
@@ -77,6 +78,14 @@ def test_the_demo_says_how_far_it_is_from_the_paper():
 def test_a_changed_setting_is_said(changes, what, ours):
     rows, _ = departures(CONFIGURATION | changes)
     assert {row["what"]: row["ours"] for row in rows}[what] == ours
+
+
+def test_networks_may_be_of_a_family_that_no_setting_names(monkeypatch):
+    monkeypatch.setitem(FAMILIES, "further", Family("Further", ("further4",)))
+    own = {"networks": ["vgg11", "resnet11", "further4"], "width_scale": {"vgg": 0.5}}
+    ours = {row["what"]: row["ours"] for row in departures(CONFIGURATION | own)[0]}
+    assert ours["Networks"] == "VGG-11 x 0.5, ResNet-11, Further-4"
+    assert ours["Levels of lambda"] == ", ".join(CONFIGURATION["lambdas"]["default"])
 
 
 def test_of_several_repairs_the_last_of_the_first_recipe_stands_beside_the_paper():

@@ -12,7 +12,10 @@ from made_up_study import CONFIGURATION, EVIL, FIGURES, TEMPLATES, MadeUp, confi
 
 from channel_sparsity.claims.claims import COLUMNS
 from channel_sparsity.configuration import curves_of, lambdas_of
+from channel_sparsity.figures import style
+from channel_sparsity.naming import FAMILIES, NETWORKS, Family
 from channel_sparsity.report import page
+from channel_sparsity.tables import study as tables
 from channel_sparsity.tables.pages import page as table_page
 from channel_sparsity.tables.study import CELLS, read_table
 
@@ -122,6 +125,14 @@ def test_what_the_page_shows_of_a_study(made_up, written):
 def section(written, name):
     """A section of the page, from its heading on."""
     return re.search(rf'<section id="{name}">.*?</section>', written, flags=re.DOTALL)[0]
+
+
+def test_networks_may_be_of_a_family_that_neither_the_paper_nor_a_setting_names(tmp_path, monkeypatch):
+    monkeypatch.setitem(FAMILIES, "further", Family("Further", ("further4",)))
+    for module in (style, tables):
+        monkeypatch.setattr(module, "NETWORKS", (*NETWORKS, "further4"))
+    config = configuration(networks=("further4",)) | {"width_scale": {}}
+    assert "Further-4" in Elements(MadeUp(tmp_path, config, drawn=False).page()).text
 
 
 def test_the_answer_comes_first_with_its_word_its_figure_and_what_stands_beside(made_up, written):

@@ -188,8 +188,8 @@ def vggs_prune_without_sparsification(evidence: Evidence) -> Finding:
 
     Each of the VGGs' intervals holds 95 % for all of them together (Bonferroni).
     """
-    cells = evidence.cells
-    chosen = cells[(cells["family"] == "vgg") & (cells["lam"] == "0") & cells["included"]].dropna(subset=["pk"])
+    cells, vggs = evidence.cells, [network for network in PAPER_NETWORKS if family(network) == "vgg"]
+    chosen = cells[cells["network"].isin(vggs) & (cells["lam"] == "0") & cells["included"]].dropna(subset=["pk"])
     if chosen.empty:
         return lacking("no VGG has a PK at lambda 0")
     pk = {network: own["pk"].to_numpy() for network, own in chosen.groupby("network", sort=False)}
@@ -197,7 +197,7 @@ def vggs_prune_without_sparsification(evidence: Evidence) -> Finding:
     if min(map(len, pk.values())) < ENOUGH:
         return Finding(pk[least].mean(), None, None, len(chosen), UNDECIDED, f"needs {ENOUGH} seeds of every VGG")
     intervals = {network: mean_of_values(own).interval(1 - 0.05 / len(pk)) for network, own in pk.items()}
-    missing = without([each for each in PAPER_NETWORKS if family(each) == "vgg" and each not in pk])
+    missing = without([each for each in vggs if each not in pk])
     if any(high < 0.5 for _, high in intervals.values()):
         verdict = CONTRADICTED
     else:

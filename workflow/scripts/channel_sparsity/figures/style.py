@@ -1,6 +1,5 @@
 """What the figures have in common: their style, their marks and colours, and how they are saved."""
 
-import itertools
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 
 from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.files import whole
-from channel_sparsity.naming import FAMILIES, NETWORKS, family, label, variant
+from channel_sparsity.naming import FAMILIES, NETWORKS, family, label
 
 #: Plain text (a name may hold a dollar sign), text as text in the SVG, and the same bytes for the same
 #: figure.
@@ -45,20 +44,16 @@ STYLE = {
     "figure.dpi": 100,
 }
 
-#: Marker, line style and hue of the families, in the order of the registry: the paper's markers (Fig. 3), line styles
-#: so that no one has to tell colours apart, and hues that colour-blind readers can (Okabe and Ito's).
-_MARKS = (
-    ("o", "-", "#0072b2"),
-    ("^", "--", "#d55e00"),
-    ("s", ":", "#009e73"),
-    ("D", "-.", "#cc79a7"),
-    ("v", "-", "#e69f00"),
-)
-_OF_FAMILY = dict(zip(FAMILIES, itertools.cycle(_MARKS), strict=False))
+#: Marker and line style of the families, in the order of the registry: the paper's markers (Fig. 3), and line styles so
+#: that no one has to tell colours apart.
+_SHAPES = (("o", "-"), ("^", "--"), ("s", ":"), ("D", "-."), ("v", "-"))
 
-#: Darker from v1 to v4 and on: the share of the way to white, or to black if negative.
-_SHADES = {"v1": 0.1, "v2": -0.15, "v3": -0.4}
-_DARKEST = -0.65
+#: Their hues, which colour-blind readers can tell apart (Okabe and Ito's; those that are light on white paper, darker).
+#: One more than there are shapes, so that thirty families differ in one or the other.
+_HUES = ("#0072b2", "#d55e00", "#009e73", "#ad678e", "#ac7700", "#666666")
+
+#: Shades of the first and of the last network of a family: the share of the way to white, or to black if negative.
+_LIGHTEST, _DARKEST = 0.1, -0.65
 
 
 @contextmanager
@@ -72,8 +67,12 @@ def style() -> Iterator[None]:
 
 def network_marks(network: str) -> dict:
     """Marker, line style and colour of a network: the family by shape and hue, the variant by shade."""
-    marker, line, hue = _OF_FAMILY[family(network)]
-    shade, hue = _SHADES.get(variant(network), _DARKEST), numpy.array(to_rgb(hue))
+    kind = family(network)
+    place, networks = list(FAMILIES).index(kind), FAMILIES[kind].networks
+    (marker, line), hue = _SHAPES[place % len(_SHAPES)], numpy.array(to_rgb(_HUES[place % len(_HUES)]))
+    # Fewer than the paper's four networks are shaded as its first ones are.
+    step = (_DARKEST - _LIGHTEST) / (max(4, len(networks)) - 1)
+    shade = _LIGHTEST + step * networks.index(network)
     towards = numpy.full(3, float(shade > 0))
     return {
         "marker": marker,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from channel_sparsity.claims.paper import METHODS
-from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
+from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of, width_scale_of
 from channel_sparsity.data.sources import source_of
-from channel_sparsity.naming import PAPER_NETWORKS, family, label
+from channel_sparsity.naming import PAPER_NETWORKS, label
 
 #: What stands for the paper's value where it has none.
 NOT_SAID = "not said"
@@ -49,8 +49,7 @@ def _recording(config: Mapping) -> str:
 
 
 def _networks(config: Mapping) -> str:
-    scales = config["width_scale"]
-    names = [label(network, scales[family(network)]) for network in config["networks"]]
+    names = [label(network, width_scale_of(config, network)) for network in config["networks"]]
     return "the twelve of Table 2" if names == [label(network) for network in PAPER_NETWORKS] else ", ".join(names)
 
 
