@@ -83,6 +83,7 @@ checkpoint choose_models:
 
 rule remake_network:
     input:
+        **if_kept(steps=ancient(of_chosen(f"{PRUNE}/steps"))),
         metrics=of_chosen(f"{TRAIN}/metrics.json"),
         weights=ancient(of_chosen(f"{TRAIN}/weights.safetensors")),
         curve=of_chosen(f"{PRUNE}/curve.csv"),
@@ -110,7 +111,7 @@ rule remake_network:
         device=untracked(DEVICE),
         cell=chosen_step,
         recipe=chosen_recipe,
-        width_scale=chosen_scale,
+        shape=chosen_shape,
     message:
         "Making the network of {wildcards.model} again"
     script:
@@ -143,6 +144,7 @@ rule export_model:
         label=chosen_label,
         recipe=chosen_recipe,
         settings=config["training"],
+        shape=chosen_shape,
         budget=config["deploy"]["budget"],
         study=config["study"],
         data={
@@ -151,7 +153,6 @@ rule export_model:
             "licence": LICENCE,
             "devices": DATASET["devices"],
             "features": DATASET["features"],
-            "folder": CLIPS,
         },
         stages=fingerprints(
             [*STAGES, "make_front", "choose_models", "remake_network", "export_model"]
