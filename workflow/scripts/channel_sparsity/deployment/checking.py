@@ -14,7 +14,7 @@ SIGNALS = 16
 
 #: How far onnxruntime's answers may be from PyTorch's: a log-probability on the study's features, and a probability
 #: from the waveform on.
-TOLERANCE_LOG_PROBABILITY, TOLERANCE_PROBABILITY = 1e-3, 1e-2
+TOLERANCE_LOG_PROBABILITY, TOLERANCE_PROBABILITY = 1e-3, 1e-3
 
 
 def measured(log_probabilities: np.ndarray, labels: np.ndarray, scenes: Sequence[str]) -> dict:
