@@ -18,14 +18,14 @@ import yaml
 from measuring import ROOT, machine, rounded, table, write_section
 from training import CLASSES, LAMBDA, Clips, made, paper, plain, subsets
 
-from channel_sparsity.configuration import recipe_of as pruning_of
+from channel_sparsity.configuration import recipe_of
 from channel_sparsity.networks import build
 from channel_sparsity.pruning.curve import planned, trace
-from channel_sparsity.pruning.methods import method_of
 from channel_sparsity.training.device import device_of, name_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit
-from channel_sparsity.training.recipe import Recipe
+from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.settings import TrainingSettings
 
 VALIDATION_SHARE = 0.3
 
@@ -39,10 +39,12 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - started
 
 
-def epoch_s(name: str, train: Subset, recipe: Recipe) -> float:
+def epoch_s(name: str, train: Subset, settings: TrainingSettings) -> float:
     """Seconds of one pass over the clips, the first of which (captures, work spaces) does not count."""
     network = build(name, CLASSES).to(train.rows.device, memory_format=torch.channels_last)
-    epochs = fit(network, train, replace(recipe, epochs=3), lam=LAMBDA, seed=1, purpose=("benchmark",))
+    epochs = fit(
+        network, train, replace(settings, epochs=3), Penalty("subgradient", LAMBDA), seed=1, purpose=("benchmark",)
+    )
     next(epochs)
     return seconds(lambda: next(epochs), train.rows.device)
 
@@ -57,13 +59,12 @@ def plain_epoch_s(name: str, frames: int, clips: int, device: torch.device) -> f
 def curve_s(name: str, train: Subset, validation: Subset, epochs: int, precision: str) -> float:
     """Seconds of the paper's pruning curve of an untrained network, `epochs` of fine-tuning a step."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    plan = pruning_of(config, "slimming")
+    recipe = recipe_of(config, "slimming")
     settings = config["training"] | {"precision": precision}
-    plan["finetuning"]["epochs"] = epochs
-    schedule, tuning = planned(plan, settings, LAMBDA)
+    recipe["finetuning"]["epochs"] = epochs
+    plan = planned(recipe, settings, lam=LAMBDA, name=name, seed=1, train=train)
     network = build(name, CLASSES).to(train.rows.device, memory_format=torch.channels_last)
-    method = method_of(plan, name=name, seed=1, train=train)
-    steps = trace(network, method, schedule, tuning, train, validation, seed=1, name=name)
+    steps = trace(network, plan, validation)
     return seconds(lambda: list(steps), train.rows.device)
 
 
@@ -83,8 +84,8 @@ def main() -> None:
     for name in options.networks:
         plainly = plain_epoch_s(name, options.frames, len(train), device)
         for precision in ("float32", "bfloat16"):
-            recipe = replace(paper(), precision=precision)
-            epoch = epoch_s(name, train, recipe)
+            settings = replace(paper(), precision=precision)
+            epoch = epoch_s(name, train, settings)
             curve = curve_s(name, train, validation, max(1, options.epochs // 20), precision)
             rows.append(
                 [

@@ -14,6 +14,7 @@ from training import CLASSES, LAMBDA, paper, subsets
 
 from channel_sparsity.networks import build
 from channel_sparsity.training.fit import fit
+from channel_sparsity.training.penalty import Penalty
 
 FRAMES, STEPS, VALIDATION_CLIPS = 401, 4, 256
 
@@ -21,10 +22,12 @@ FRAMES, STEPS, VALIDATION_CLIPS = 401, 4, 256
 def prepare(name: str) -> Callable[[], object]:
     """What trains a network for a few steps and validates it."""
     torch.set_num_threads(1)
-    recipe = paper()
-    train, validation = subsets(FRAMES, STEPS * recipe.batch_size, VALIDATION_CLIPS)
+    settings = paper()
+    train, validation = subsets(FRAMES, STEPS * settings.batch_size, VALIDATION_CLIPS)
     network = build(name, CLASSES).to(memory_format=torch.channels_last)
-    return fit(network, train, recipe, lam=LAMBDA, seed=1, purpose=("benchmark",), validation=validation).__next__
+    return fit(
+        network, train, settings, Penalty("subgradient", LAMBDA), seed=1, purpose=("benchmark",), validation=validation
+    ).__next__
 
 
 def main() -> None:

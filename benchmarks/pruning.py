@@ -7,7 +7,7 @@ About twelve minutes. By masks the network keeps its size: a channel that goes h
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 import torch_pruning
@@ -19,7 +19,6 @@ from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.pruning.context import Context
 from channel_sparsity.pruning.curve import planned, trace
-from channel_sparsity.pruning.methods import Method
 from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
@@ -53,17 +52,28 @@ class Masking:
 class Holding:
     """What holds the gammas and betas at zero that are zero; a penalty in the eyes of `trace`."""
 
-    def options(self, network: Network, bands: int, frames: int, priced: Network) -> dict:
+    def priced_by(self, network: Network, bands: int, frames: int) -> "Holding":
+        return self
+
+    def on(self, network: Network, bands: int, frames: int) -> "Held":
         norms = [network.get_submodule(norm) for channels in network.channels for norm in channels.norms]
-        stays = [(module, module.weight.detach() != 0) for module in norms]
+        return Held([(module, module.weight.detach() != 0) for module in norms])
 
-        @torch.no_grad()
-        def hold(rate: float) -> None:
-            for module, mask in stays:
-                module.weight.mul_(mask)
-                module.bias.mul_(mask)
 
-        return {"lam": 0.0, "after_step": hold}
+@dataclass(frozen=True)
+class Held:
+    """`Holding` of one network; `stays`: its normalisations, and which of their channels are not gone."""
+
+    stays: list[tuple[torch.nn.BatchNorm2d, torch.Tensor]]
+
+    def before_step(self) -> None:
+        """Nothing: what is gone may move, but not stay moved."""
+
+    @torch.no_grad()
+    def after_step(self, rate: float) -> None:
+        for module, mask in self.stays:
+            module.weight.mul_(mask)
+            module.bias.mul_(mask)
 
 
 def prepare_curve(way: str, name: str, width_scale: float) -> Callable[[], object]:
@@ -76,20 +86,12 @@ def prepare_curve(way: str, name: str, width_scale: float) -> Callable[[], objec
             torch.nn.init.uniform_(network.get_submodule(norm).weight, 0.1, 0.9)
     train, validation = subsets(FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS)
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    plan = settings["pruning"]
-    plan["finetuning"] |= {"epochs": 1, "learning_rate": 0.001}
-    schedule, finetuning = planned(plan, settings["training"], 0.0)
-    masks = way == "masks"
-    return trace(
-        network,
-        Masking() if masks else Method(scores, CONTEXT),
-        schedule,
-        replace(finetuning, penalty=Holding()) if masks else finetuning,
-        train,
-        validation,
-        seed=1,
-        name=name,
-    ).__next__
+    recipe = settings["pruning"] | {"method": "slimming"}
+    recipe["finetuning"] |= {"epochs": 1, "learning_rate": 0.001}
+    plan = planned(recipe, settings["training"], lam=0.0, name=name, seed=1, train=train)
+    if way == "masks":
+        plan = replace(plan, method=Masking(), finetuning=replace(plan.finetuning, penalty=Holding()))
+    return trace(network, plan, validation).__next__
 
 
 def prepare_cut(way: str, name: str) -> Callable[[], object]:

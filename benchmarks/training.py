@@ -24,7 +24,8 @@ from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.cost import cost
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit
-from channel_sparsity.training.recipe import Recipe, recipe_of
+from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.settings import TrainingSettings, training_settings
 
 BANDS, CLASSES, STEPS, ROUNDS, LAMBDA = 40, 10, 2, 6, 1e-4
 MEAN_DB, DEVIATION_DB = -40.0, 10.0
@@ -38,14 +39,14 @@ class Clips(torch.utils.data.Dataset):
 
     logmel: numpy.ndarray
     labels: numpy.ndarray
-    recipe: Recipe
+    settings: TrainingSettings
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         features = torch.from_numpy((self.logmel[index] - MEAN_DB) / DEVIATION_DB)[None]
-        augmentation = self.recipe.augmentation
+        augmentation = self.settings.augmentation
         frames = round(augmentation.time_mask_share * features.shape[2])
         features = FrequencyMasking(augmentation.frequency_mask_bands)(features)
         return TimeMasking(frames)(features), int(self.labels[index])
@@ -69,40 +70,40 @@ def subsets(
     return tuple(Subset.of(store, rows[part], labels[part], *bands) for part in (slice(clips), slice(clips, None)))
 
 
-def paper() -> Recipe:
+def paper() -> TrainingSettings:
     """The training of config.yaml."""
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["training"]
-    return recipe_of({**settings, "epochs": 1000, "learning_rate": 0.001})
+    return training_settings({**settings, "epochs": 1000, "learning_rate": 0.001})
 
 
 def prepare(way: str, name: str, frames: int) -> Callable[[], object]:
     """What does some steps of training."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    recipe = paper()
+    settings = paper()
     network = build(name, CLASSES, NETWORKS[name])
     if way == "product":
-        return one_product(STEPS * recipe.batch_size * 3 * cost(network, BANDS, frames).macs)
-    logmel, labels = made(frames, STEPS * recipe.batch_size)
+        return one_product(STEPS * settings.batch_size * 3 * cost(network, BANDS, frames).macs)
+    logmel, labels = made(frames, STEPS * settings.batch_size)
     if way == "plain":
-        return plain(network, Clips(logmel, labels, recipe)).__next__
+        return plain(network, Clips(logmel, labels, settings)).__next__
     network = network.to(memory_format=torch.channels_last)
     if way == "network alone":
-        return network_alone(network, torch.from_numpy(logmel)[:, None], torch.from_numpy(labels), recipe.batch_size)
+        return network_alone(network, torch.from_numpy(logmel)[:, None], torch.from_numpy(labels), settings.batch_size)
     subset = Subset.of(logmel, numpy.arange(len(labels)), labels, [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS)
     if way == "half":
-        recipe = replace(recipe, precision="bfloat16")
-    return fit(network, subset, recipe, lam=LAMBDA, seed=1, purpose=("benchmark",)).__next__
+        settings = replace(settings, precision="bfloat16")
+    return fit(network, subset, settings, Penalty("subgradient", LAMBDA), seed=1, purpose=("benchmark",)).__next__
 
 
 def plain(network: Network, clips: Clips) -> Iterator[float]:
     """Train in the plain way; yields the loss after each epoch."""
-    recipe = clips.recipe
-    loader = torch.utils.data.DataLoader(clips, recipe.batch_size, shuffle=True)
+    settings = clips.settings
+    loader = torch.utils.data.DataLoader(clips, settings.batch_size, shuffle=True)
     optimiser = torch.optim.SGD(
-        network.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay
+        network.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay
     )
-    alpha, device = recipe.augmentation.mixup_alpha, network.head.weight.device
+    alpha, device = settings.augmentation.mixup_alpha, network.head.weight.device
     while True:
         total = 0.0
         network.train()
@@ -115,7 +116,7 @@ def plain(network: Network, clips: Clips) -> Iterator[float]:
             loss = loss + LAMBDA * sum(gamma.abs().sum() for gamma in gammas_of(network).values())
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_value_(list(gammas_of(network).values()), recipe.clip_gammas)
+            torch.nn.utils.clip_grad_value_(list(gammas_of(network).values()), settings.clip_gammas)
             optimiser.step()
             total += loss.item()
         yield total

@@ -20,6 +20,7 @@ from channel_sparsity.configuration import (
     lambdas_of,
     named_curves,
     recipe_of,
+    shape_of,
     width_scale_of,
 )
 from channel_sparsity.data.sources import source_of
@@ -80,6 +81,12 @@ def test_the_configurations_that_ship_are_valid(overlay):
             '`lambdas.default[0]` is "0.001", but must be like "0" or "1e-3"',
         ),
         ({"lambdas": {"vgg12": ["0"]}}, "mine.yaml: unknown key `lambdas.vgg12`: did you mean `vgg1"),
+        ({"stem_stride": {"vgg": 1.5}}, "mine.yaml: `stem_stride.vgg` is 1.5, but must be a whole number"),
+        ({"stem_stride": {"vgg": 0}}, "mine.yaml: `stem_stride.vgg` is 0, but must be at least 1"),
+        (
+            {"recipes": {"slimming": {"keep_steps": True}}},
+            "mine.yaml: `recipes.slimming.keep_steps` does not go by recipe: set `pruning.keep_steps`",
+        ),
         ({"width_scale": {"vgg11": 1}}, "mine.yaml: unknown key `width_scale.vgg11`: did you mean `vgg`?"),
         (
             {"recipes": {"mine": {"method": "tailor"}}},
@@ -219,9 +226,12 @@ def test_lambdas_of_a_network_come_before_its_familys_and_the_default():
     assert [lambdas_of(config, n) for n in ("vgg16", "vgg11", "resnet11")] == [["2e-3"], ["1e-3"], ["0"]]
 
 
-def test_a_family_without_a_factor_keeps_its_widths():
-    config = {"width_scale": {"vgg": 0.5}}
+def test_a_family_without_a_factor_or_a_stride_keeps_the_papers_shape():
+    config = {"width_scale": {"vgg": 0.5}, "stem_stride": {"resnet": 2}}
     assert [width_scale_of(config, network) for network in ("vgg11", "resnet11")] == [0.5, 1]
+    assert shape_of(config, "vgg11") == {"width_scale": 0.5, "stem_stride": 1}
+    assert shape_of(config, "resnet11") == {"width_scale": 1, "stem_stride": 2}
+    assert shape_of({"width_scale": {}}, "resnet11") == {"width_scale": 1, "stem_stride": 1}
 
 
 def test_a_recipe_is_pruning_with_its_changes():

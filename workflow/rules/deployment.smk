@@ -77,6 +77,7 @@ checkpoint choose_models:
 
 rule remake_network:
     input:
+        **if_kept(steps=ancient(of_chosen(f"{PRUNE}/steps"))),
         metrics=of_chosen(f"{TRAIN}/metrics.json"),
         weights=ancient(of_chosen(f"{TRAIN}/weights.safetensors")),
         curve=of_chosen(f"{PRUNE}/curve.csv"),
@@ -104,7 +105,7 @@ rule remake_network:
         device=untracked(DEVICE),
         cell=chosen_step,
         recipe=chosen_recipe,
-        width_scale=chosen_scale,
+        shape=chosen_shape,
     message:
         "Making the network of {wildcards.model} again"
     script:
@@ -137,6 +138,7 @@ rule export_model:
         label=chosen_label,
         recipe=chosen_recipe,
         settings=config["training"],
+        shape=chosen_shape,
         budget=config["deploy"]["budget"],
         study=config["study"],
         data={
@@ -150,7 +152,6 @@ rule export_model:
             [*STAGES, "make_front", "choose_models", "remake_network", "export_model"]
         ),
         note=NOTE if SOURCE.note else "",
-        block=untracked(DATASET),
     message:
         "Writing {wildcards.model} as ONNX, and its card"
     script:

@@ -33,7 +33,7 @@ rule propose_grid:
         plan=config["proposal"],
         margin=config["accuracy_margin"],
         seed=config["seeds"][0],
-        width_scale=width_scale,
+        shape=network_shape,
     message:
         "Proposing lambdas for {wildcards.network}"
     script:

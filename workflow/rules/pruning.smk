@@ -16,6 +16,7 @@ rule prune_network:
         split=rules.split_clips.output.split,
         normalisation=rules.split_clips.output.normalisation,
     output:
+        **if_kept(steps=directory(f"{PRUNE}/steps")),
         curve=f"{PRUNE}/curve.csv",
         widths=f"{PRUNE}/widths.csv",
         predictions=f"{PRUNE}/predictions.h5",
@@ -36,7 +37,7 @@ rule prune_network:
         settings=config["training"],
         device=untracked(DEVICE),
         recipe=recipe_settings,
-        width_scale=width_scale,
+        shape=network_shape,
         state_seconds=untracked(STATE_SECONDS),
     message:
         "Pruning {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed} by {wildcards.recipe}"

@@ -33,12 +33,15 @@ GPU = {"gpu": 1} if ON_GPU else {}
 def step_of(wildcards, manifest):
     """Seconds and megabytes of a step of a network on this study's clips; a network of your own is taken for the largest.
 
-    Both grow with the clip and (a network of half the width takes less than half) with the width.
+    Both grow with the clip and (a network of half the width takes less than half) with the width; a stride of the first
+    convolution shortens the clip both ways.
     """
     largest = tuple(map(max, zip(*STEPS.values())))
     seconds, megabytes = STEPS.get(wildcards.network, largest)
     made = features_of(manifest)
-    factor = made["bands"] * made["frames"] / (40 * 401) * width_scale(wildcards)
+    shape = network_shape(wildcards)
+    area = made["bands"] * made["frames"] / shape["stem_stride"] ** 2
+    factor = area / (40 * 401) * shape["width_scale"]
     return seconds * factor, megabytes * factor
 
 

@@ -55,7 +55,7 @@ rule train_network:
         arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
-        width_scale=width_scale,
+        shape=network_shape,
         state_seconds=untracked(STATE_SECONDS),
     message:
         "Training {wildcards.network} at lambda {wildcards.lam}, seed {wildcards.seed}"

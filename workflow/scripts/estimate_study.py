@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 import pandas
 
-from channel_sparsity.configuration import width_scale_of
+from channel_sparsity.configuration import shape_of
 from channel_sparsity.data.logmel import logmel_of
 from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import write_csv, write_json
@@ -25,7 +25,7 @@ def measured(config, scenes):
     block = config["datasets"][config["dataset"]]
     logmel = logmel_of(block["features"])
     speeds = {
-        name: measure(name, width_scale_of(config, name), scenes, logmel.n_mels, logmel.frames, config["training"])
+        name: measure(name, shape_of(config, name), scenes, logmel.n_mels, logmel.frames, config["training"])
         for name in config["networks"]
     }
     return Pace(speeds, begin, decoding_s(source_of(block, config["dataset"])))

@@ -2,16 +2,14 @@
 
 import numpy as np
 import pytest
-import soundfile
+import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.deployment.card import markdown
-from channel_sparsity.deployment.checking import check_on_recordings, evenly, log_softmax, measured
+from channel_sparsity.deployment.checking import SIGNALS, check_on_signals, evenly, log_softmax, measured, signals
 from channel_sparsity.deployment.export import exported, whole_model
-from channel_sparsity.deployment.quantisation import quantised
-from channel_sparsity.deployment.running import outputs
-from channel_sparsity.files import StudyError
+from channel_sparsity.deployment.frontend import TOLERANCE_DB
 
 SCENES = ["bus", "park", "tram"]
 LOGMEL = LogMel(win_length=3528, hop_length=3528, n_fft=4096, duration_s=2.6)
@@ -40,40 +38,45 @@ def test_clips_are_spread_evenly(count, wanted):
 
 
 @pytest.fixture
-def files(pruned, tmp_path):
-    """The two forms of a model and five recordings, with the features and answers of the study."""
-    network, draw = pruned("vgg11"), np.random.default_rng(2)
-    mean, deviation = np.full(40, -20.0), np.full(40, 9.0)
-    waveforms = 0.1 * draw.normal(size=(5, LOGMEL.samples)).astype(np.float32)
-    paths = [tmp_path / f"{number}.wav" for number in range(5)]
-    for path, waveform in zip(paths, waveforms, strict=True):
-        soundfile.write(path, waveform, LOGMEL.sample_rate_hz, subtype="FLOAT")
-    features = np.stack([LOGMEL(waveform) for waveform in waveforms])
-    normalised = (((features - mean[:, None]) / deviation[:, None])[:, None]).astype(np.float32)
+def model(pruned):
+    """A network that tells clips apart by their level, and what makes its float32 form."""
+    network = pruned("resnet11")
+    mean, deviation = np.linspace(-60, -20, 40), np.linspace(5, 15, 40)
+
+    def probabilities(decibels):
+        normalised = (decibels - mean[:, None]) / deviation[:, None]
+        with torch.inference_mode():
+            return network(torch.tensor(normalised, dtype=torch.float32)[None, None]).softmax(1)[0].numpy()
+
     part = exported(network, 40, LOGMEL.frames)
-    models = []
-    for form, each in (("float32", part), ("int8", quantised(part, [normalised]))):
-        models.append(tmp_path / f"{form}.onnx")
-        models[-1].write_bytes(whole_model(each, LOGMEL, mean, deviation, {}).SerializeToString())
-    return models, paths, features, log_softmax(outputs(part, [normalised]))
+    return lambda mean_db=mean: whole_model(part, LOGMEL, mean_db, deviation, {}), probabilities, mean
 
 
-def test_recordings_are_answered_as_their_features_are(files):
-    models, paths, features, answers = files
-    labels = answers.argmax(axis=1)
-    found = check_on_recordings(models, paths, features, answers, labels, LOGMEL)
-    assert found["clips"] == 5 and found["feature_difference_db"] < 1e-3
-    assert found["accuracy_pytorch"] == found["float32"]["accuracy"] == 1
-    assert found["float32"]["same_scene_as_pytorch"] == 5
-    assert found["float32"]["log_probability_difference"] < 1e-4 < found["int8"]["log_probability_difference"]
-    assert check_on_recordings(models, [], features[:0], answers[:0], labels[:0], LOGMEL) == {"clips": 0}
+def test_signals_are_the_same_everywhere_and_meet_the_whole_range():
+    first, again = list(signals(LOGMEL)), list(signals(LOGMEL))
+    assert len(first) == SIGNALS and all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
+    assert {(signal.shape, signal.dtype) for signal in first} == {((LOGMEL.samples,), np.dtype("float32"))}
+    peaks = [np.abs(signal).max() for signal in first]
+    assert 0.9 < peaks[0] <= 1 and peaks[-1] == 0 and 20 * np.log10(peaks[-2] / peaks[0]) == pytest.approx(-70, abs=1)
+    spans = [np.ptp(LOGMEL(signal)) for signal in first]
+    assert max(spans) == 80, "where softer parts are held at 80 dB below the loudest"
+    assert spans[-1] == 0
 
 
-def test_a_recording_that_has_changed_is_named(files):
-    models, paths, features, answers = files
-    features[3, 7, 2] += 0.01
-    with pytest.raises(StudyError, match=r"the features of .*3\.wav are 0\.01 dB off the study's"):
-        check_on_recordings(models, paths, features, answers, answers.argmax(axis=1), LOGMEL)
+def test_a_model_answers_signals_as_the_study_does(model):
+    made, probabilities, _ = model
+    off_db, off = check_on_signals(made(), LOGMEL, probabilities)
+    assert off_db < TOLERANCE_DB and off < 1e-4
+
+
+def test_a_model_that_hears_otherwise_is_refused(model, monkeypatch):
+    made, probabilities, mean = model
+    with pytest.raises(RuntimeError, match=r"on test signals the model is up to .* of probability off the study's"):
+        check_on_signals(made(mean + 6), LOGMEL, probabilities)
+    quieter = LogMel.__call__
+    monkeypatch.setattr(LogMel, "__call__", lambda self, waveform: quieter(self, waveform) - 0.01)
+    with pytest.raises(RuntimeError, match=r"up to 0\.01 dB"):
+        check_on_signals(made(), LOGMEL, probabilities)
 
 
 def test_the_page_says_what_matters():
@@ -91,7 +94,8 @@ def test_the_page_says_what_matters():
         | {"budget_macs_per_second": 4.0, "int8_constants_bytes": 5, "within_budget": False},
         "accuracy": {"pytorch": 0.5, "float32": form, "int8": form},
         "caution": "Optimistic.",
-        "checks": {"network_log_probability_difference": 1e-5, "recordings": {"clips": 0}},
+        "checks": {"validation_clips": 1234, "log_probability_tolerance": 0.001, "signals": 16}
+        | {"feature_tolerance_db": 0.002, "probability_tolerance": 0.01},
         "files": {"float32": file, "int8": file},
         "timing": "m-timing.csv",
         "intended_use": "Research.",
@@ -107,4 +111,4 @@ def test_the_page_says_what_matters():
         "Research.",
     ):
         assert words in page
-    assert "not checked on recordings" in page and "a\\|b" in page
+    assert "On all 1,234 validation clips" in page and "within 0.002 dB" in page and "a\\|b" in page

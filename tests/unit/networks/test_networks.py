@@ -111,7 +111,7 @@ def test_width_scale_acts_on_the_residual_stream_too():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_is_built_from_its_widths(name):
     widths = {layer: 1 + n % 5 for n, layer in enumerate(networks.widths_of(small(name)))}
-    network = networks.build(name, 10, 1.0, widths)
+    network = networks.build(name, 10, widths=widths)
     assert networks.widths_of(network) == widths
     assert network(torch.randn(2, 1, 16, 16)).shape == (2, 10)
 
@@ -121,9 +121,9 @@ def test_widths_of_another_network_are_refused(name):
     widths = networks.widths_of(small(name))
     layer, *_ = widths
     with pytest.raises(StudyError, match="layers that"):
-        networks.build(name, 10, 1.0, widths | {"other.norm": 8})
+        networks.build(name, 10, widths=widths | {"other.norm": 8})
     with pytest.raises(StudyError, match=f"no `{re.escape(layer)}`"):
-        networks.build(name, 10, 1.0, {key: width for key, width in widths.items() if key != layer})
+        networks.build(name, 10, widths={key: width for key, width in widths.items() if key != layer})
 
 
 @pytest.mark.parametrize(("stride", "rows"), [(1, 3), (2, 2)])
@@ -145,3 +145,21 @@ def test_a_bottleneck_adds_to_a_stream_that_is_not_activated():
     second.conv3.weight.zero_()
     assert second(x).equal(x)
     torch.testing.assert_close(first(narrow), nn.functional.conv2d(narrow, first.shortcut.weight, stride=2))
+
+
+@pytest.mark.parametrize(("name", "stem"), [("vgg11", "stage1.0"), ("resnet11", "stem"), ("mobilenet0.25", "stem")])
+def test_a_stride_of_the_first_convolution_halves_all_maps_and_changes_no_weight(name, stem):
+    """Also of a cut network, and where it is cut again."""
+    plain = small(name)
+    strided = networks.build(name, 10, 0.5 if family(name) == "resnet" else 0.125, stem_stride=2)
+    widths = dict.fromkeys(networks.widths_of(plain), 3)
+    for network, rows in ((plain, 32), (strided, 16), (strided.resized(widths), 16)):
+        shapes = []
+        network.get_submodule(stem).register_forward_hook(lambda _m, _i, out, shapes=shapes: shapes.append(out.shape))
+        network.eval()(torch.randn(1, 1, 32, 32))
+        assert shapes[0][2:] == (rows, rows)
+    ours, theirs = strided.state_dict(), plain.state_dict()
+    assert {key: value.shape for key, value in ours.items()} == {key: value.shape for key, value in theirs.items()}
+    assert [m.stride for m in strided.modules() if isinstance(m, nn.Conv2d)][1:] == [
+        m.stride for m in plain.modules() if isinstance(m, nn.Conv2d)
+    ][1:]

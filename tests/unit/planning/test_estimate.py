@@ -188,10 +188,11 @@ def test_several_processes_count_as_their_mean():
 def test_a_network_is_timed():
     training = CONFIG["training"] | {"batch_size": 4}
     begun = start_s(training)
-    speed = measure("mobilenet0.25", 0.25, 3, 40, 26, training)
+    shape = {"width_scale": 0.25, "stem_stride": 2}
+    speed = measure("mobilenet0.25", shape, 3, 40, 26, training)
     assert begun > 0 and min(*speed.train_s, *speed.predict_s) > 0 and speed.shape_s >= 0
-    network = build("mobilenet0.25", 3, 0.25)
-    whole = cost(network, 40, 26)
+    whole = cost(build("mobilenet0.25", 3, 0.25, 2), 40, 26)
+    assert whole.macs < cost(build("mobilenet0.25", 3, 0.25), 40, 26).macs
     assert (speed.macs[0], speed.parameters[0]) == (whole.macs, whole.parameters)
     assert list(speed.macs) == sorted(speed.macs, reverse=True) and speed.macs[-1] < whole.macs
 

@@ -11,25 +11,25 @@ import pytest
 import torch
 import yaml
 from contexts_for_tests import context
-from recipes_for_tests import SHORT
+from settings_for_tests import SHORT
 
 from channel_sparsity.configuration import recipe_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of, widths_of
 from channel_sparsity.pruning.context import Context
-from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, planned, trace
+from channel_sparsity.pruning.curve import Finetuning, Plan, Schedule, finetune, planned, remake, trace
 from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming, taylor
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recalibration import recalibrate
-from channel_sparsity.training.recipe import finetuning_recipe
+from channel_sparsity.training.settings import finetuning_settings
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
-RECIPE = replace(SHORT, epochs=1, learning_rate=0.02)
-FINETUNING = Finetuning(RECIPE, Penalty("none", 1e-3))
-CUT = replace(FINETUNING, recipe=None)
+SETTINGS = replace(SHORT, epochs=1, learning_rate=0.02)
+FINETUNING = Finetuning(SETTINGS, Penalty("none", 1e-3))
+CUT = replace(FINETUNING, settings=None)
 STATISTICS = replace(CUT, recalibrate=True)
 STEPS = Schedule(step=0.2, step_of="original", highest_rate=0.8, from_trained=False)
 ONCE = replace(STEPS, from_trained=True)
@@ -64,8 +64,17 @@ RANDOM = Method(random.scores, context(32))
 TAYLOR = Method(taylor.scores, context(32))
 
 
-def traced(network, clips, method=SLIMMING, schedule=STEPS, finetuning=FINETUNING, seed=1):
-    return list(trace(network, method, schedule, finetuning, *clips, seed=seed, name="vgg11"))
+def plan(clips, method=SLIMMING, schedule=STEPS, finetuning=FINETUNING, seed=1, name="vgg11"):
+    return Plan(method, schedule, finetuning, clips[0], name, seed)
+
+
+def traced(network, clips, *chosen, **more):
+    return list(trace(network, plan(clips, *chosen, **more), clips[1]))
+
+
+def finetuned(network, clips, finetuning):
+    """The trained network itself, repaired: the control."""
+    return finetune(network, plan(clips, finetuning=finetuning), 0)
 
 
 def test_five_percent_of_the_original_channels_makes_19_steps():
@@ -113,8 +122,8 @@ def test_without_finetuning_the_strongest_channels_of_the_trained_network_are_le
 
 def test_once_cuts_the_trained_network_each_goes_on_from_the_last_step(network, clips):
     """Before any fine-tuning both are the same; `once` then cuts to the widths that no fine-tuning decided."""
-    plans = (STEPS, FINETUNING), (ONCE, FINETUNING), (STEPS, CUT)
-    each, once, none = (traced(network, clips, SLIMMING, *plan) for plan in plans)
+    chosen = (STEPS, FINETUNING), (ONCE, FINETUNING), (STEPS, CUT)
+    each, once, none = (traced(network, clips, SLIMMING, *each) for each in chosen)
     assert each[1].accuracy == once[1].accuracy
     assert widths_of(each[1].network) == widths_of(once[1].network)
     for cut_once, untouched in zip(once, none, strict=True):
@@ -130,7 +139,7 @@ def test_the_trained_network_is_left_as_it_was(network, clips):
         traced(network, clips, method)
     traced(network, clips, finetuning=STATISTICS)
     for kind in ("none", "subgradient", "proximal", "ista"):
-        finetune(network, Finetuning(RECIPE, Penalty(kind, 1e-3), 0.5), clips[0], seed=1, purpose=())
+        finetuned(network, clips, Finetuning(SETTINGS, Penalty(kind, 1e-3), 0.5))
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
 
 
@@ -150,8 +159,8 @@ def test_the_curve_ends_where_every_layer_is_down_to_one_channel(network, clips)
 
 
 def test_a_curve_whose_finetuning_diverges_ends_there_and_says_where(network, clips):
-    diverging = replace(FINETUNING, recipe=replace(RECIPE, learning_rate=1e30))
-    steps = trace(network, SLIMMING, STEPS, diverging, *clips, seed=1, name="vgg11")
+    diverging = replace(FINETUNING, settings=replace(SETTINGS, learning_rate=1e30))
+    steps = trace(network, plan(clips, finetuning=diverging), clips[1])
     assert next(steps).step == 0
     with pytest.raises(Diverged, match="in fine-tuning of step 1, the training loss was "):
         next(steps)
@@ -160,32 +169,26 @@ def test_a_curve_whose_finetuning_diverges_ends_there_and_says_where(network, cl
 def test_penalties_that_do_nothing_finetune_to_the_same_bits(network, clips):
     """None, and any at lambda 0, so that recipes differ at lambda 0 in which channels go and in nothing else."""
     penalties = [Penalty("none", 1e-3), *(Penalty(kind, 0.0) for kind in ("subgradient", "proximal", "ista"))]
-    one, *others = (
-        finetune(network, Finetuning(RECIPE, penalty), clips[0], seed=1, purpose=("p",)).state_dict()
-        for penalty in penalties
-    )
+    one, *others = (finetuned(network, clips, Finetuning(SETTINGS, penalty)).state_dict() for penalty in penalties)
     for other in others:
         assert all(torch.equal(one[key], other[key]) for key in one)
 
 
 def test_rescaling_acts_while_finetuning_lasts(network, clips):
     """With gammas a tenth as large, thresholds take more of them; with nothing learnt, nothing changes."""
-    idle = replace(FINETUNING, recipe=replace(RECIPE, learning_rate=1e-30), rescaling=0.25)
-    tuned = finetune(network, idle, clips[0], seed=1, purpose=())
+    idle = replace(FINETUNING, settings=replace(SETTINGS, learning_rate=1e-30), rescaling=0.25)
+    tuned = finetuned(network, clips, idle)
     for norm, gamma in gammas_of(network).items():
         torch.testing.assert_close(gammas_of(tuned)[norm], gamma)
     sums = []
     for rescaling in (1.0, 0.5):
-        tuned = finetune(network, Finetuning(RECIPE, Penalty("ista", 0.05), rescaling), clips[0], seed=1, purpose=())
+        tuned = finetuned(network, clips, Finetuning(SETTINGS, Penalty("ista", 0.05), rescaling))
         sums.append(sum(gamma.abs().sum().item() for gamma in gammas_of(tuned).values()))
     assert sums[1] < sums[0]
 
 
 def test_recalibration_leaves_statistics_of_all_training_clips_and_nothing_else_of_it(network, clips):
-    plain, anew = (
-        finetune(network, replace(FINETUNING, recalibrate=chosen), clips[0], seed=1, purpose=())
-        for chosen in (False, True)
-    )
+    plain, anew = (finetuned(network, clips, replace(FINETUNING, recalibrate=chosen)) for chosen in (False, True))
     assert all(torch.equal(*pair) for pair in zip(plain.parameters(), anew.parameters(), strict=True))
     features = clips[0].batch(torch.arange(12))[0]
     name, first = next((name, m) for name, m in anew.named_modules() if isinstance(m, torch.nn.BatchNorm2d))
@@ -202,7 +205,7 @@ def test_a_repair_without_training_changes_running_statistics_and_nothing_else(n
     torch.manual_seed(1)
     whole = build(name, 2, 0.25)
     cut = SLIMMING.prune(whole, 1, sum(map(len, gammas_of(whole).values())) // 3)
-    expected, repaired = copy.deepcopy(cut), finetune(cut, STATISTICS, clips[0], seed=1, purpose=())
+    expected, repaired = copy.deepcopy(cut), finetuned(cut, clips, STATISTICS)
     recalibrate(expected, clips[0])
     before, wanted, after = (each.state_dict() for each in (cut, expected, repaired))
     assert list(before) == list(after)
@@ -245,16 +248,20 @@ def test_a_recipe_of_the_configuration_plans_its_steps_and_its_repair(
     name, from_trained, learns, recalibrates, changes
 ):
     recipe = recipe_of(CONFIG, name)
-    schedule, finetuning = planned(recipe, CONFIG["training"], 1e-4)
-    assert schedule == Schedule(0.05, "original", 0.95, from_trained)
+    train = contexts_for_tests.clips()
+    made = planned(recipe, CONFIG["training"], lam=1e-4, name="vgg11", seed=3, train=train)
+    finetuning = made.finetuning
+    assert made.method == method_of(recipe, name="vgg11", seed=3, train=train)
+    assert (made.train, made.name, made.seed) == (train, "vgg11", 3)
+    assert made.schedule == Schedule(0.05, "original", 0.95, from_trained)
     assert finetuning.recalibrate is recalibrates and finetuning.changes is changes
     tuning = recipe["finetuning"]
-    assert finetuning.recipe == (finetuning_recipe(CONFIG["training"], tuning) if learns else None)
+    assert finetuning.settings == (finetuning_settings(CONFIG["training"], tuning) if learns else None)
     assert finetuning.penalty == Penalty("ista" if name == "ista-rescaled" else "none", 1e-4)
     assert finetuning.rescaling == (0.1 if name == "ista-rescaled" else 1)
     if learns:
-        assert finetuning.recipe.epochs == (1 if name == "slimming-gentle" else 5)
-        assert finetuning.recipe.learning_rate == (0.01 if name == "slimming-gentle" else 0.1)
+        assert finetuning.settings.epochs == (1 if name == "slimming-gentle" else 5)
+        assert finetuning.settings.learning_rate == (0.01 if name == "slimming-gentle" else 0.1)
 
 
 @pytest.mark.parametrize("name", ["resnet11", "mobilenet0.25"])
@@ -263,7 +270,7 @@ def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, me
     torch.manual_seed(1)
     whole = build(name, 2, 0.25)
     schedule = Schedule(0.15, "original", 0.9, False)
-    steps = list(trace(whole, method, schedule, CUT, *clips, seed=1, name=name))
+    steps = traced(whole, clips, method, schedule, CUT, name=name)
     total = sum(map(len, gammas_of(whole).values()))
     missed = [count - step.channels_removed for count, step in zip([0, *schedule.counts(total)], steps, strict=True)]
     assert set(missed) <= ({0, 1} if name == "mobilenet0.25" else {0})
@@ -281,7 +288,7 @@ def test_the_random_order_is_the_same_for_every_lambda_and_another_at_each_step(
 @pytest.mark.parametrize("kind", ["subgradient", "proximal", "ista"])
 def test_a_penalty_makes_gammas_smaller_while_it_finetunes(kind, network, clips):
     def total(lam):
-        tuned = finetune(network, Finetuning(RECIPE, Penalty(kind, lam)), clips[0], seed=1, purpose=())
+        tuned = finetuned(network, clips, Finetuning(SETTINGS, Penalty(kind, lam)))
         return sum(gamma.abs().sum().item() for gamma in gammas_of(tuned).values())
 
     assert total(1e-2) < total(0.0)
@@ -311,3 +318,33 @@ def test_a_method_that_does_not_score_every_channel_is_named(network):
             Method(scores, context()).prune(network, 1, 1)
     with pytest.raises(StudyError, match=r"other sets of channels than stage1.0.norm"):
         Method(backwards, context()).prune(network, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "finetuning"), [(STEPS, FINETUNING), (ONCE, FINETUNING), (STEPS, CUT), (STEPS, STATISTICS)]
+)
+@pytest.mark.parametrize("method", [SLIMMING, TAYLOR, replace(RANDOM, absorbs=True)])
+def test_a_step_made_again_is_the_curves_own(clips, network, schedule, finetuning, method):
+    network = network.to(memory_format=torch.channels_last)
+    chosen = plan(clips, method, schedule, finetuning, seed=3)
+    for step in trace(network, chosen, clips[1]):
+        ours, theirs = remake(network, chosen, step.step).state_dict(), step.network.state_dict()
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert step.step > 2
+
+
+@pytest.mark.parametrize(("schedule", "made"), [(STEPS, [1, 2, 3]), (ONCE, [3])])
+def test_a_step_made_again_measures_nothing_and_makes_no_step_that_it_does_not_come_from(
+    clips, network, monkeypatch, schedule, made
+):
+    pruned, validated = [], []
+
+    class Watched(Method):
+        def prune(self, network, step, count):
+            pruned.append(step)
+            return super().prune(network, step, count)
+
+    monkeypatch.setattr("channel_sparsity.pruning.curve.predict", lambda *_: validated.append(1))
+    remake(network, plan(clips, Watched(random.scores, context(32)), schedule, CUT), 3)
+    assert (pruned, validated) == (made, [])

@@ -7,7 +7,7 @@ import numpy
 import pytest
 import torch
 from contexts_for_tests import context
-from recipes_for_tests import SHORT
+from settings_for_tests import SHORT
 
 from channel_sparsity.naming import NETWORKS, family
 from channel_sparsity.networks import widths_of
@@ -22,7 +22,7 @@ from channel_sparsity.training.penalty import Penalty
 
 SCALE = {"vgg": 0.125, "resnet": 0.5, "mobilenet": 0.5}
 BANDS, FRAMES = 16, 24
-RECIPE = replace(
+SETTINGS = replace(
     SHORT,
     batch_size=6,
     learning_rate=0.01,
@@ -66,11 +66,11 @@ def test_it_learns_the_same_and_what_was_added_stays_dead(name, kind, optimiser,
     logmel, labels = rng.normal(size=(12, BANDS, FRAMES)), rng.integers(0, 5, 12)
     train = Subset.of(logmel, numpy.arange(12), labels, [0.0] * BANDS, [1.0] * BANDS)
     plain = cut_network(name, 101).double()
-    larger, penalty = padded(plain), Penalty(kind, 0.01)
-    original, recipe = copy.deepcopy(plain), replace(RECIPE, optimiser=optimiser)
+    larger, original = padded(plain), copy.deepcopy(plain)
+    penalty = Penalty(kind, 0.01).priced_by(original, BANDS, FRAMES)
+    settings = replace(SETTINGS, optimiser=optimiser)
     for network in (plain, larger):
-        options = penalty.options(network, BANDS, FRAMES, priced=original)
-        for _ in fit(network, train, recipe, seed=1, purpose=("test",), **options):
+        for _ in fit(network, train, settings, penalty, seed=1, purpose=("test",)):
             pass
 
     assert not plain.head.weight.equal(original.head.weight)

@@ -7,11 +7,11 @@ import pandas
 import pytest
 import torch
 from contexts_for_tests import context
-from recipes_for_tests import SHORT, Killed
+from settings_for_tests import SHORT, Killed
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.pruning import curve
-from channel_sparsity.pruning.curve import Finetuning, Schedule, finetune, trace
+from channel_sparsity.pruning.curve import Finetuning, Plan, Schedule, finetune, trace
 from channel_sparsity.pruning.methods import Method, ista, random, slimming, taylor
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.features import Subset
@@ -19,17 +19,17 @@ from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.state import State
 from channel_sparsity.training.updates import Updates
 
-RECIPE = replace(SHORT, batch_size=6, learning_rate=0.02, clip_gammas=0.05)
+SETTINGS = replace(SHORT, batch_size=6, learning_rate=0.02, clip_gammas=0.05)
 STEPS = Schedule(step=0.4, step_of="original", highest_rate=0.8, from_trained=False)
 ONCE = replace(STEPS, from_trained=True)
 
 
 def tuned(penalty="none", rescaling=1.0):
     """Fine-tuning, under a penalty."""
-    return Finetuning(RECIPE, Penalty(penalty, 1e-3), rescaling)
+    return Finetuning(SETTINGS, Penalty(penalty, 1e-3), rescaling)
 
 
-CUT = replace(tuned(), recipe=None)
+CUT = replace(tuned(), settings=None)
 STATISTICS = replace(CUT, recalibrate=True)
 
 
@@ -63,12 +63,13 @@ def network_of():
 def traced(network, clips, method, schedule, finetuning, state):
     """The curve and the control beside it, if it has one, with `state` as a job keeps it."""
     record, reached = Traced.of(state, network)
-    for step in trace(network, method, schedule, finetuning, *clips, seed=1, name="n", state=state, reached=reached):
+    plan = Plan(method, schedule, finetuning, clips[0], "n", 1)
+    for step in trace(network, plan, clips[1], state, reached):
         record.add(step)
         record.keep(state, step)
     if not finetuning.changes:
         return record, {}
-    control = finetune(network, finetuning, clips[0], seed=1, purpose=("n", "finetuning", 0), state=state)
+    control = finetune(network, plan, 0, state)
     return record, control.state_dict()
 
 

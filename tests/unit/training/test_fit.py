@@ -1,20 +1,22 @@
 """The training loop: its schedule, its shrinkage, its seeds, and what it does to gammas."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recipes_for_tests import SHORT
+from settings_for_tests import SHORT
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, OutOfMemory, accuracy, fit, only_answer, per_scene, predict, seeded
-from channel_sparsity.training.recipe import make_optimiser
+from channel_sparsity.training.penalty import NO_PENALTY, Penalty
+from channel_sparsity.training.settings import make_optimiser
 
-RECIPE = replace(SHORT, schedule="steps", decay_at=(0.5, 0.75))
+SETTINGS = replace(SHORT, schedule="steps", decay_at=(0.5, 0.75))
 
 
 @pytest.fixture
@@ -29,11 +31,11 @@ def clips():
     )
 
 
-def trained(clips, recipe=RECIPE, lam=0.0, seed=1, **options):
+def trained(clips, training=SETTINGS, penalty=NO_PENALTY, seed=1, **options):
     torch.set_num_threads(1)
     with seeded(seed, "initialisation"):
         network = build("vgg11", 2, 0.05)
-    history = list(fit(network, clips[0], recipe, lam=lam, seed=seed, purpose=("test",), **options))
+    history = list(fit(network, clips[0], training, penalty, seed=seed, purpose=("test",), **options))
     return network, history
 
 
@@ -55,39 +57,39 @@ def test_batches_are_normalised_rows_of_the_store(clips):
     ],
 )
 def test_the_rate_of_every_step(changes, expected):
-    recipe = replace(RECIPE, epochs=4, **changes)
-    rates = [recipe.rate(epoch, step, 2) for epoch in range(4) for step in range(2)]
+    training = replace(SETTINGS, epochs=4, **changes)
+    rates = [training.rate(epoch, step, 2) for epoch in range(4) for step in range(2)]
     if changes.get("warmup_epochs"):
         expected = [0.025, 0.05, *expected[2:]]
     assert rates == pytest.approx(expected)
-    assert recipe.sum_of_rates(16) == pytest.approx(sum(expected))
+    assert training.sum_of_rates(16) == pytest.approx(sum(expected))
 
 
-def test_the_papers_recipe_shrinks_by_1660_lambda():
-    recipe = replace(RECIPE, epochs=100, batch_size=32, learning_rate=0.1)
-    assert recipe.sum_of_rates(10_080) == pytest.approx(1661.6, abs=0.1)
+def test_the_papers_training_shrinks_by_1660_lambda():
+    training = replace(SETTINGS, epochs=100, batch_size=32, learning_rate=0.1)
+    assert training.sum_of_rates(10_080) == pytest.approx(1661.6, abs=0.1)
 
 
 @pytest.mark.parametrize("bound", [None, 1e-6])
 def test_plain_sgd_shrinks_idle_gammas_by_the_shrinkage(clips, bound):
     """With nothing else acting on a gamma, lambda x sum of the rates is what it loses (R10); no bound is on that."""
-    recipe = replace(RECIPE, momentum=0.0, weight_decay=0.0, clip_gammas=bound)
+    training = replace(SETTINGS, momentum=0.0, weight_decay=0.0, clip_gammas=bound)
     network = build("vgg11", 2, 0.05)
     # A head of zeros sends no gradient back, and with no weight of its own in the gradient it stays zero.
     torch.nn.init.zeros_(network.head.weight)
     network.head.weight.requires_grad_(False)
-    list(fit(network, clips[0], recipe, lam=1e-2, seed=1, purpose=()))
+    list(fit(network, clips[0], training, Penalty("subgradient", 1e-2), seed=1, purpose=()))
     lost = 0.5 - torch.cat([gamma.detach() for gamma in gammas_of(network).values()])
-    torch.testing.assert_close(lost, torch.full_like(lost, 1e-2 * recipe.sum_of_rates(16)))
+    torch.testing.assert_close(lost, torch.full_like(lost, 1e-2 * training.sum_of_rates(16)))
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bound=st.floats(1e-6, 1e-3))
 def test_the_loss_moves_no_gamma_further_than_its_bound(clips, bound):
-    recipe = replace(RECIPE, momentum=0.0, weight_decay=0.0, clip_gammas=bound)
-    network, _ = trained(clips, recipe)
+    training = replace(SETTINGS, momentum=0.0, weight_decay=0.0, clip_gammas=bound)
+    network, _ = trained(clips, training)
     moved = torch.cat([(gamma.detach() - 0.5).abs() for gamma in gammas_of(network).values()])
-    furthest = bound * recipe.sum_of_rates(16)
+    furthest = bound * training.sum_of_rates(16)
     assert furthest * 0.9 < moved.max() <= furthest + 1e-6
 
 
@@ -111,14 +113,14 @@ def test_the_callers_generator_is_left_alone(clips):
 
 
 def test_the_penalty_makes_gammas_smaller_and_nothing_else_differs_in_what_is_drawn(clips):
-    plain, sparse = (trained(clips, lam=lam)[0] for lam in (0.0, 0.05))
+    plain, sparse = (trained(clips, penalty=Penalty("subgradient", lam))[0] for lam in (0.0, 0.05))
     sums = [sum(g.abs().sum() for g in gammas_of(network).values()) for network in (plain, sparse)]
     assert sums[1] < sums[0]
 
 
 def test_a_loss_that_is_not_finite_ends_training(clips):
     with pytest.raises(Diverged, match="epoch 1"):
-        trained(clips, replace(RECIPE, learning_rate=1e30))
+        trained(clips, replace(SETTINGS, learning_rate=1e30))
 
 
 def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch):
@@ -130,7 +132,7 @@ def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch):
     with pytest.raises(OutOfMemory, match="the accelerator's memory did not suffice for predictions"):
         predict(network, clips[1])
     with pytest.raises(OutOfMemory, match="the accelerator's memory did not suffice in epoch 1") as raised:
-        list(fit(network, clips[0], RECIPE, lam=0.0, seed=1, purpose=()))
+        list(fit(network, clips[0], SETTINGS, NO_PENALTY, seed=1, purpose=()))
     assert raised.value.status == "out_of_memory"
 
 
@@ -144,21 +146,32 @@ def test_a_network_that_tells_no_clips_apart_is_found_out():
 
 def test_weight_decay_may_leave_the_norms_alone():
     network = build("vgg11", 2, 0.05)
-    groups = make_optimiser(network, replace(RECIPE, decay_gammas=False)).param_groups
+    groups = make_optimiser(network, replace(SETTINGS, decay_gammas=False)).param_groups
     exempt = {id(p) for p in groups[1]["params"]}
     assert groups[1]["weight_decay"] == 0
     assert exempt == {id(p) for name, p in network.named_parameters() if "norm" in name}
-    assert len(make_optimiser(network, RECIPE).param_groups) == 1
+    assert len(make_optimiser(network, SETTINGS).param_groups) == 1
 
 
 def test_adam_is_there_to_the_letter():
-    optimiser = make_optimiser(build("vgg11", 2, 0.05), replace(RECIPE, optimiser="adam"))
+    optimiser = make_optimiser(build("vgg11", 2, 0.05), replace(SETTINGS, optimiser="adam"))
     assert isinstance(optimiser, torch.optim.Adam) and optimiser.defaults["betas"] == (0.9, 0.999)
 
 
-def test_after_step_sees_every_update(clips):
-    rates = []
-    trained(clips, after_step=rates.append)
+def test_the_penalty_acts_on_the_network_before_and_after_every_update(clips):
+    rates, before = [], []
+
+    class Watching:
+        def on(self, network, bands, frames):
+            assert (bands, frames) == (40, 32)
+            gammas = gammas_of(network).values()
+            return SimpleNamespace(
+                before_step=lambda: before.append(all(gamma.grad is not None for gamma in gammas)),
+                after_step=rates.append,
+            )
+
+    trained(clips, penalty=Watching())
+    assert before == [True] * 4
     assert rates == pytest.approx([0.05, 0.05, 0.005, 0.005])
 
 

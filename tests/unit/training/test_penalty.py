@@ -49,18 +49,43 @@ def test_thresholds_carry_the_learning_rate_and_the_channels_cost(kind, rate, la
     network = build("vgg11", 2, 0.05)
     for gamma in gammas_of(network).values():
         gamma.data[::2] = -1.0
-    options = Penalty(kind, lam).options(network, 40, 26)
-    assert options["lam"] == 0
+    pull = Penalty(kind, lam).on(network, 40, 26)
     before = {norm: gamma.detach().clone() for norm, gamma in gammas_of(network).items()}
-    options["after_step"](rate)
+    pull.before_step()
+    assert all(gamma.grad is None for gamma in gammas_of(network).values()), "the gradient is the loss's alone"
+    pull.after_step(rate)
     for norm, cost in channel_costs(network, 40, 26).items():
         threshold = rate * lam * (cost if kind == "ista" else 1)
         found, start = gammas_of(network)[norm].detach(), before[norm]
         torch.testing.assert_close(found, start.sign() * (start.abs() - threshold).clamp(min=0))
 
 
-def test_what_fit_is_called_with():
+def test_a_subgradient_acts_before_the_update_and_not_after_it():
     network = build("vgg11", 2, 0.05)
-    assert Penalty("subgradient", 1e-3).options(network, 40, 26) == {"lam": 1e-3}
-    for penalty in (Penalty("none", 1e-3), Penalty("ista", 0.0), Penalty("proximal", 0.0)):
-        assert penalty.options(network, 40, 26) == {"lam": 0.0}
+    for gamma in gammas_of(network).values():
+        gamma.grad = torch.zeros_like(gamma)
+    pull = Penalty("subgradient", 1e-3).on(network, 40, 26)
+    pull.before_step()
+    pull.after_step(0.1)
+    for gamma in gammas_of(network).values():
+        torch.testing.assert_close(gamma.grad, torch.full_like(gamma, 1e-3))
+        assert (gamma == 0.5).all()
+
+
+@pytest.mark.parametrize("penalty", [Penalty("none", 1e-3), Penalty("ista", 0.0), Penalty("proximal", 0.0)])
+def test_a_penalty_that_does_nothing_touches_no_gamma(penalty):
+    network = build("vgg11", 2, 0.05)
+    pull = penalty.on(network, 40, 26)
+    pull.before_step()
+    pull.after_step(0.1)
+    assert all(gamma.grad is None and (gamma == 0.5).all() for gamma in gammas_of(network).values())
+
+
+def test_a_penalty_may_go_by_the_costs_of_another_network():
+    """A padded copy learns what the network would learn, though its channels cost more."""
+    narrow, wide = build("vgg11", 2, 0.05), build("vgg11", 2, 0.1)
+    costs, dearer = channel_costs(narrow, 40, 26), channel_costs(wide, 40, 26)
+    assert all(costs[norm] < dearer[norm] for norm in list(costs)[-3:])
+    Penalty("ista", 0.1).priced_by(narrow, 40, 26).on(wide, 40, 26).after_step(0.1)
+    for norm, gamma in gammas_of(wide).items():
+        torch.testing.assert_close(gamma.detach(), torch.full_like(gamma, max(0, 0.5 - 0.1 * 0.1 * costs[norm])))

@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recipes_for_tests import SHORT, Killed
 from safetensors import safe_open
+from settings_for_tests import SHORT, Killed
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build
@@ -20,7 +20,7 @@ from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.state import State, identity
 from channel_sparsity.training.updates import Updates
 
-RECIPE = replace(SHORT, epochs=3, batch_size=4, decay_gammas=False, warmup_epochs=1, clip_gammas=0.05)
+SETTINGS = replace(SHORT, epochs=3, batch_size=4, decay_gammas=False, warmup_epochs=1, clip_gammas=0.05)
 WHO = {"code": "abc", "settings": {"epochs": 3}}
 
 
@@ -37,11 +37,10 @@ def clips():
     )
 
 
-def train(clips, state, name="vgg11", recipe=RECIPE, penalty="subgradient", batches=None, monkeypatch=None):
+def train(clips, state, name="vgg11", training=SETTINGS, penalty="subgradient", batches=None, monkeypatch=None):
     """Weights and history of a training, which is killed after so many batches, if that is given."""
     with seeded(1, "initialisation"):
         network = build(name, 2, 0.05).to(memory_format=torch.channels_last)
-    options = Penalty(penalty, 1e-3).options(network, 40, 32)
     history = []
     with monkeypatch.context() as patch:
         if batches is not None:
@@ -53,8 +52,9 @@ def train(clips, state, name="vgg11", recipe=RECIPE, penalty="subgradient", batc
                 real(updates, which, rate)
 
             patch.setattr(Updates, "__call__", update)
+        pulled = Penalty(penalty, 1e-3)
         for epoch in fit(
-            network, clips[0], recipe, seed=1, purpose=(name,), validation=clips[1], state=state, **options
+            network, clips[0], training, pulled, seed=1, purpose=(name,), validation=clips[1], state=state
         ):
             history.append(epoch)
     return network.state_dict(), history
@@ -79,7 +79,7 @@ def test_a_training_killed_anywhere_goes_on_to_the_same_bits(
     clips, tmp_path, monkeypatch, name, penalty, optimiser, batches
 ):
     """Three batches are an epoch."""
-    chosen = {"name": name, "penalty": penalty, "recipe": replace(RECIPE, optimiser=optimiser)}
+    chosen = {"name": name, "penalty": penalty, "training": replace(SETTINGS, optimiser=optimiser)}
     through = train(clips, None, monkeypatch=monkeypatch, **chosen)
     resumed = []
     for count in [*batches, None]:
@@ -199,10 +199,10 @@ def test_a_job_whose_run_is_gone_keeps_its_state_and_stops(tmp_path, monkeypatch
 
 
 def test_a_divergence_is_found_again_behind_the_state(clips, tmp_path, monkeypatch):
-    recipe = replace(RECIPE, learning_rate=1e30)
+    training = replace(SETTINGS, learning_rate=1e30)
     for _ in range(2):
         with pytest.raises(Diverged, match="epoch 1"):
-            train(clips, State(tmp_path, WHO, 0), recipe=recipe, monkeypatch=monkeypatch)
+            train(clips, State(tmp_path, WHO, 0), training=training, monkeypatch=monkeypatch)
 
 
 def test_an_identity_tells_files_threads_and_versions_apart(tmp_path):

@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
-from recipes_for_tests import SHORT
+from settings_for_tests import SHORT
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import seeded
-from channel_sparsity.training.penalty import Penalty
-from channel_sparsity.training.recipe import make_optimiser
+from channel_sparsity.training.penalty import NO_PENALTY, Penalty
 from channel_sparsity.training.replay import WARM_UP, Replayed
+from channel_sparsity.training.settings import make_optimiser
 from channel_sparsity.training.updates import Updates
 
-RECIPE = replace(SHORT, epochs=1, batch_size=4, schedule="constant", clip_gammas=0.05, clip_norm=2.0)
+SETTINGS = replace(SHORT, epochs=1, batch_size=4, schedule="constant", clip_gammas=0.05, clip_norm=2.0)
 
 
 class Capture:
@@ -43,18 +43,11 @@ def clips():
     return Subset.of(logmel, numpy.arange(30), labels, numpy.full(40, -35.0), numpy.full(40, 7.0))
 
 
-def learnt(network, clips, recipe, capture=None, kind="ista"):
+def learnt(network, clips, training, capture=None, kind="ista"):
     """A copy of the network after one pass in batches of 4, the last one of 2, each at a rate of its own."""
     network = copy.deepcopy(network)
-    options = Penalty(kind, 1e-3).options(network, 40, 32)
-    update = Updates(
-        network,
-        clips,
-        recipe,
-        make_optimiser(network, recipe),
-        lam=options["lam"],
-        after_step=options.get("after_step"),
-    )
+    pull = Penalty(kind, 1e-3).on(network, 40, 32)
+    update = Updates(network, clips, training, make_optimiser(network, training), pull)
     if capture:
         # As on a GPU: the rate is a tensor that every replay finds changed.
         rate = torch.zeros(())
@@ -78,8 +71,8 @@ def test_a_replayed_update_learns_what_an_update_learns(clips, kind):
     torch.set_num_threads(1)
     torch.manual_seed(1)
     network, capture = build("vgg11", 3, 0.05), Capture()
-    plain, averages = learnt(network, clips, RECIPE, kind=kind)
-    replayed, replayed_averages = learnt(network, clips, RECIPE, capture, kind)
+    plain, averages = learnt(network, clips, SETTINGS, kind=kind)
+    replayed, replayed_averages = learnt(network, clips, SETTINGS, capture, kind)
     assert (capture.captured, capture.replays) == (1, 7 - WARM_UP)
     for key, value in plain.state_dict().items():
         torch.testing.assert_close(replayed.state_dict()[key], value, rtol=1e-5, atol=1e-6)
@@ -89,7 +82,7 @@ def test_a_replayed_update_learns_what_an_update_learns(clips, kind):
 def test_averages_begin_anew(clips):
     torch.manual_seed(1)
     network = build("vgg11", 3, 0.05)
-    update = Updates(network, clips, RECIPE, make_optimiser(network, RECIPE), lam=0.0, after_step=None)
+    update = Updates(network, clips, SETTINGS, make_optimiser(network, SETTINGS), NO_PENALTY.on(network, 40, 32))
     update(torch.arange(4), 0.0)
     loss, accuracy = update.averages()
     assert loss > 0 and accuracy in (0, 0.25, 0.5, 0.75, 1)
@@ -101,8 +94,8 @@ def test_bfloat16_is_near_single_precision_and_keeps_weights_single(clips):
     torch.set_num_threads(1)
     torch.manual_seed(1)
     network = build("resnet11", 3, 0.5)
-    single, (loss, _) = learnt(network, clips, RECIPE)
-    half, (near, _) = learnt(network, clips, replace(RECIPE, precision="bfloat16"))
+    single, (loss, _) = learnt(network, clips, SETTINGS)
+    half, (near, _) = learnt(network, clips, replace(SETTINGS, precision="bfloat16"))
     assert near == pytest.approx(loss, rel=0.05) and near != loss
     assert {value.dtype for value in half.state_dict().values()} <= {torch.float32, torch.int64}
     for ours, theirs in zip(gammas_of(half).values(), gammas_of(single).values(), strict=True):

@@ -6,9 +6,14 @@ def recipe_settings(wildcards):
     return configuration.recipe_of(config, wildcards.recipe)
 
 
-def width_scale(wildcards):
-    """The factor on the widths of a network."""
-    return configuration.width_scale_of(config, wildcards.network)
+def network_shape(wildcards):
+    """The factor on the widths of a network, and the stride of its first convolution."""
+    return configuration.shape_of(config, wildcards.network)
+
+
+def if_kept(**files):
+    """The folder of each step's network, by the name that a rule gives it; nothing if the study keeps none."""
+    return files if config["pruning"]["keep_steps"] else {}
 
 
 # The readings of finished studies that stand beside this one's.

@@ -56,11 +56,11 @@ def chosen_recipe(wildcards):
     return configuration.recipe_of(config, chosen(wildcards)["recipe"])
 
 
-def chosen_scale(wildcards):
-    """The factor on the widths of a model's network."""
-    return configuration.width_scale_of(config, chosen(wildcards)["network"])
+def chosen_shape(wildcards):
+    """`network_shape` of a model's network."""
+    return network_shape(SimpleNamespace(**chosen(wildcards)))
 
 
 def chosen_label(wildcards):
     """A model's network for people."""
-    return label(chosen(wildcards)["network"], chosen_scale(wildcards))
+    return label(chosen(wildcards)["network"], chosen_shape(wildcards)["width_scale"])

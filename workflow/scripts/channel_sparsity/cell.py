@@ -17,12 +17,12 @@ with suppress(StudyError):  # of a processor on which the study can only be nati
 
 import pandas
 from matplotlib.figure import Figure
-from safetensors.torch import load_file
 
-from channel_sparsity.configuration import recipe_of
+from channel_sparsity.configuration import recipe_of, shape_of
 from channel_sparsity.figures import paper as figures
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
+from channel_sparsity.networks.saving import load_weights
 from channel_sparsity.pruning.methods import Method, method_of
 from channel_sparsity.tables import study as tables
 from channel_sparsity.training.features import Subset, load_subsets
@@ -87,11 +87,10 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
     trained, traced = study / "train" / place, study / "prune" / recipe / place
     store = study.parent.parent / "data" / configuration["dataset"] / "logmel.h5"
     train, validation, scenes = load_subsets(store, study / "split.csv", study / "normalisation.json")
-    made = build(network, len(scenes), cells["width_scale"].iloc[0]).eval()
-    made.load_state_dict(load_file(trained / "weights.safetensors"))
+    made = build(network, len(scenes), **shape_of(configuration, network))
     return Cell(
         cells.iloc[0],
-        made,
+        load_weights(made, trained / "weights.safetensors").eval(),
         pandas.read_csv(trained / "gammas.csv"),
         pandas.read_csv(traced / "curve.csv"),
         read_json(traced / "knee.json"),

@@ -310,6 +310,13 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
     if len(named_curves(config)) < len(config["recipes"]) * len(config["repairs"]):
         yield ("recipes",), "`recipes` has a name that is another recipe's with the name of one of `repairs` behind it"
+    for name, recipe in config["recipes"].items():
+        if "keep_steps" in recipe:
+            keys = ("recipes", name, "keep_steps")
+            yield (
+                keys,
+                f"`{_dotted(keys)}` does not go by recipe: set `pruning.keep_steps`, for all curves of the study",
+            )
     asked_for = {curve.recipe for curve, _ in curves_of(config)}
     # The recipes themselves first, and repairs only where a curve asks for them.
     for curve in sorted(named_curves(config).values(), key=lambda curve: curve.repair != FULL):
@@ -326,9 +333,17 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
             yield place, f"the recipe {name} has a `highest_rate` under its `step`: its curve would have no step"
 
 
+def shape_of(config: Mapping, network: str) -> dict[str, float]:
+    """What `networks.build` is told of a network's shape: its family's `width_scale` and `stem_stride`, 1 by default.
+
+    A finished study may be older than one of them.
+    """
+    return {key: config.get(key, {}).get(family(network), 1) for key in ("width_scale", "stem_stride")}
+
+
 def width_scale_of(config: Mapping, network: str) -> float:
     """The factor on the widths of a network: its family's, 1 if it has none."""
-    return config["width_scale"].get(family(network), 1)
+    return shape_of(config, network)["width_scale"]
 
 
 def lambdas_of(config: Mapping, network: str) -> list[str]:

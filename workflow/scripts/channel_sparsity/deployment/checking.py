@@ -1,18 +1,20 @@
 """How good a model is: its answers for clips whose scenes are known, counted, and beside PyTorch's."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import onnx
 
-from channel_sparsity.data.audio import Clip, read_clip
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.deployment.frontend import TOLERANCE_DB, frontend
 from channel_sparsity.deployment.running import outputs
-from channel_sparsity.files import StudyError
 
-#: Smaller probabilities are taken for this where logarithms are compared.
-LEAST_PROBABILITY = 1e-6
+#: How many waveforms a model is checked on.
+SIGNALS = 16
+
+#: How far onnxruntime's answers may be from PyTorch's: a log-probability on the study's features, and a probability
+#: from the waveform on.
+TOLERANCE_LOG_PROBABILITY, TOLERANCE_PROBABILITY = 1e-3, 1e-3
 
 
 def measured(log_probabilities: np.ndarray, labels: np.ndarray, scenes: Sequence[str]) -> dict:
@@ -45,50 +47,37 @@ def evenly(count: int, wanted: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, wanted)).round().astype(int)
 
 
-def check_on_recordings(
-    files: Sequence[Path],
-    paths: Sequence[str | Path],
-    features: np.ndarray,
-    log_probabilities: np.ndarray,
-    labels: np.ndarray,
-    logmel: LogMel,
-    read: Callable[[str | Path, LogMel], Clip] = read_clip,
-) -> dict:
-    """What the model `files` (float32, int8) answer for recordings, beside the study's features and PyTorch.
+def signals(logmel: LogMel) -> Iterator[np.ndarray]:
+    """`SIGNALS` waveforms [samples] that are the same everywhere: noise ever softer, every second one fading, silence.
 
-    `features` [recordings, bands, frames] in dB as the study computed them, `log_probabilities` [recordings, classes]
-    PyTorch's answers to those, `labels` the true scenes; `read` reads a clip by its path. StudyError if the front end's
-    features are further off than `TOLERANCE_DB`.
+    They go from full scale to 70 dB below it, and fade by 100 dB, so that all of a clip's dynamic range is met.
     """
-    if not paths:
-        return {"clips": 0}
-    waveforms = [read(path, logmel).waveform[None] for path in paths]
+    draw, fade = np.random.default_rng(1), np.geomspace(1, 1e-5, logmel.samples)
+    for number in range(SIGNALS - 1):
+        noise = 10 ** (-number / 4) * draw.uniform(-1, 1, logmel.samples)
+        yield (noise * fade if number % 2 else noise).astype(np.float32)
+    yield np.zeros(logmel.samples, np.float32)
+
+
+def check_on_signals(
+    model: onnx.ModelProto, logmel: LogMel, predict: Callable[[np.ndarray], np.ndarray]
+) -> tuple[float, float]:
+    """How far a float32 `model`, from the waveform on, is off the study on `signals`: features, probabilities.
+
+    Features [bands, frames] in dB are held against those of `logmel`; what the model answers against `predict`, which
+    gives PyTorch's probabilities [classes] for features. RuntimeError if either is off by more than `TOLERANCE_DB` or
+    `TOLERANCE_PROBABILITY`.
+    """
+    waveforms = list(signals(logmel))
+    features = np.stack([logmel(waveform) for waveform in waveforms])
+    batches = [waveform[None] for waveform in waveforms]
     # With nothing to normalise by, the front end gives plain decibels.
-    decibels = outputs(frontend(logmel, np.zeros(logmel.n_mels), np.ones(logmel.n_mels)), waveforms)[:, 0]
-    off = np.abs(decibels - features).max(axis=(1, 2))
-    if off.max() > TOLERANCE_DB:
-        raise StudyError(
-            f"the features of {paths[off.argmax()]} are {off.max():.3g} dB off the study's: if the recording has "
-            "changed since, put the old one back, or delete the data set's folder and run again"
+    decibels = outputs(frontend(logmel, np.zeros(logmel.n_mels), np.ones(logmel.n_mels)), batches)[:, 0]
+    answers = np.stack([predict(each) for each in features])
+    off = float(np.abs(decibels - features).max()), float(np.abs(outputs(model, batches) - answers).max())
+    if off[0] > TOLERANCE_DB or off[1] > TOLERANCE_PROBABILITY:
+        raise RuntimeError(
+            f"on test signals the model is up to {off[0]:.3g} dB and {off[1]:.3g} of probability off the study's own "
+            "features and answers"
         )
-    pytorch = np.exp(log_probabilities)
-    found = {
-        "clips": len(paths),
-        "feature_difference_db": float(off.max()),
-        "feature_tolerance_db": TOLERANCE_DB,
-        "accuracy_pytorch": float((pytorch.argmax(axis=1) == labels).mean()),
-    }
-    for form, file in zip(("float32", "int8"), files, strict=True):
-        answers = outputs(file, waveforms)
-        found[form] = {
-            "accuracy": float((answers.argmax(axis=1) == labels).mean()),
-            "same_scene_as_pytorch": int((answers.argmax(axis=1) == pytorch.argmax(axis=1)).sum()),
-            "log_probability_difference": _largest_difference(answers, pytorch),
-        }
-    return found
-
-
-def _largest_difference(probabilities: np.ndarray, others: np.ndarray) -> float:
-    """The largest difference of log-probabilities, all below `LEAST_PROBABILITY` being alike."""
-    first, second = (np.log(np.maximum(each, LEAST_PROBABILITY)) for each in (probabilities, others))
-    return float(np.abs(first - second).max())
+    return off

@@ -41,12 +41,12 @@ class MobileNet(Network):
         multiplier: float,
         classes: int,
         width_scale: float = 1.0,
-        widths: Mapping[str, int] | None = None,
         stem_stride: int = 1,
+        widths: Mapping[str, int] | None = None,
     ):
         super().__init__()
-        self.multiplier, self.classes, self.width_scale = multiplier, classes, width_scale
-        self.stem_stride = stem_stride
+        self.multiplier, self.classes = multiplier, classes
+        self.width_scale, self.stem_stride = width_scale, stem_stride
         convolutions = ["stem", *(f"block{n}.pointwise" for n in range(1, len(BLOCKS) + 1))]
         tied = (_tied(convolution, f"block{n}") for n, convolution in enumerate(convolutions[:-1], 1))
         last = Channels((f"{convolutions[-1]}_norm",), producers=(convolutions[-1],), consumers=("head",))
@@ -64,7 +64,7 @@ class MobileNet(Network):
         initialise(self)
 
     def resized(self, widths: Mapping[str, int]) -> Self:
-        return type(self)(self.multiplier, self.classes, self.width_scale, widths, self.stem_stride)
+        return type(self)(self.multiplier, self.classes, self.width_scale, self.stem_stride, widths)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.stem_norm(self.stem(x)), inplace=True)
@@ -83,6 +83,12 @@ def _tied(convolution: str, block: str) -> Channels:
     )
 
 
-def build(number: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> MobileNet:
+def build(
+    number: str,
+    classes: int,
+    width_scale: float = 1.0,
+    stem_stride: int = 1,
+    widths: Mapping[str, int] | None = None,
+) -> MobileNet:
     """`mobilenet0.25` to `mobilenet1.00`: the number is the multiplier."""
-    return MobileNet(float(number), classes, width_scale, widths)
+    return MobileNet(float(number), classes, width_scale, stem_stride, widths)

@@ -50,16 +50,23 @@ class ResNet(Network):
     Every normalisation is prunable, the first of each block and the network's last included.
     """
 
-    def __init__(self, depth: int, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None):
+    def __init__(
+        self,
+        depth: int,
+        classes: int,
+        width_scale: float = 1.0,
+        stem_stride: int = 1,
+        widths: Mapping[str, int] | None = None,
+    ):
         super().__init__()
-        self.depth, self.classes, self.width_scale = depth, classes, width_scale
+        self.depth, self.classes, self.width_scale, self.stem_stride = depth, classes, width_scale, stem_stride
         blocks = (depth - 2) // 9
         names = [f"stage{stage}.{n}" for stage in (1, 2, 3) for n in range(blocks)]
         last = Channels(norms=("norm",), producers=("select",), consumers=("head",))
         self.channels = (*(channels for name in names for channels in _declared(name)), last)
 
         stream = scaled(PLANES[0], width_scale)
-        self.stem = nn.Conv2d(1, stream, 3, padding=1, bias=False)
+        self.stem = nn.Conv2d(1, stream, 3, stem_stride, padding=1, bias=False)
         stages = []
         for stage, planes in enumerate((scaled(planes, width_scale) for planes in PLANES), 1):
             stages.append(nn.Sequential())
@@ -79,7 +86,7 @@ class ResNet(Network):
         initialise(self)
 
     def resized(self, widths: Mapping[str, int]) -> Self:
-        return type(self)(self.depth, self.classes, self.width_scale, widths)
+        return type(self)(self.depth, self.classes, self.width_scale, self.stem_stride, widths)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stage3(self.stage2(self.stage1(self.stem(x))))
@@ -96,8 +103,14 @@ def _declared(block: str) -> tuple[Channels, Channels, Channels]:
     )
 
 
-def build(number: str, classes: int, width_scale: float = 1.0, widths: Mapping[str, int] | None = None) -> ResNet:
+def build(
+    number: str,
+    classes: int,
+    width_scale: float = 1.0,
+    stem_stride: int = 1,
+    widths: Mapping[str, int] | None = None,
+) -> ResNet:
     """`resnet11` to `resnet38`: the number is the depth; StudyError if it is none of 9 n + 2."""
     if not number.isdigit() or int(number) < 11 or int(number) % 9 != 2:
         raise StudyError(f"there is no network resnet{number}: the depth is 11, 20, 29 and so on")
-    return ResNet(int(number), classes, width_scale, widths)
+    return ResNet(int(number), classes, width_scale, stem_stride, widths)

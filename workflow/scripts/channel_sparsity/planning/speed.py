@@ -19,7 +19,8 @@ from channel_sparsity.planning.costs import Speed
 from channel_sparsity.pruning.padding import padded
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit, predict
-from channel_sparsity.training.recipe import recipe_of
+from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.settings import training_settings
 
 FRAMES_AT_ONCE = 3200  # in a timed step: 8 clips of 401 frames take as long a clip as 32 do
 LONG_ENOUGH_S = 0.3  # of a measurement
@@ -33,13 +34,13 @@ class Timed(NamedTuple):
     each: float
 
 
-def measure(name: str, width_scale: float, classes: int, bands: int, frames: int, training: Mapping) -> Speed:
-    """The speed of a network on clips of `bands` x `frames`, trained as `training` of the configuration says.
+def measure(name: str, shape: Mapping[str, float], classes: int, bands: int, frames: int, training: Mapping) -> Speed:
+    """The speed of a network in a `shape` (see `networks.build`), trained as `training` says on `bands` x `frames`.
 
     Seconds are CPU time, which other work on the machine disturbs least.
     """
     torch.set_num_threads(training["threads"])
-    network = build(name, classes, width_scale)
+    network = build(name, classes, **shape)
     clips = min(training["batch_size"], max(4, math.ceil(FRAMES_AT_ONCE / frames)))
     subset = _noise(clips, bands, frames, classes)
     costs = [cost(_narrowed(network, rate), bands, frames) for rate in RATES]
@@ -82,8 +83,8 @@ def _noise(clips: int, bands: int, frames: int, classes: int) -> Subset:
 
 def _step(network: Network, subset: Subset, training: Mapping) -> tuple[Timed, Timed]:
     """A step of training and a validation."""
-    recipe = recipe_of({**training, "epochs": 10**6, "learning_rate": 1e-3, "warmup_epochs": 0})
-    epochs = fit(network, subset, recipe, lam=1e-4, seed=1, purpose=("speed",))
+    settings = training_settings({**training, "epochs": 10**6, "learning_rate": 1e-3, "warmup_epochs": 0})
+    epochs = fit(network, subset, settings, Penalty(training["penalty"], 1e-4), seed=1, purpose=("speed",))
     return _timed(lambda: next(epochs)), _timed(lambda: predict(network, subset))
 
 

@@ -4,22 +4,23 @@ import copy
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 
-from channel_sparsity.networks import gammas_of, widths_of
+from channel_sparsity.networks import count_gammas, widths_of
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.cost import cost, masked_parameters
 from channel_sparsity.pruning.ista import rescale
-from channel_sparsity.pruning.methods import Method
+from channel_sparsity.pruning.methods import Method, method_of
 from channel_sparsity.pruning.padding import padded, trimmed
 from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Failure, accuracy, fit, predict
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recalibration import recalibrate
-from channel_sparsity.training.recipe import Recipe, finetuning_recipe
+from channel_sparsity.training.settings import TrainingSettings, finetuning_settings
 from channel_sparsity.training.state import State
 
 log = logging.getLogger(__name__)
@@ -54,13 +55,13 @@ class Schedule:
 class Finetuning:
     """How a cut network is repaired (R17).
 
-    `recipe`: its fine-tuning, with a fresh optimiser, under `penalty` (R23); None trains no weight. `rescaling`: Ye et
-    al.'s alpha. Gammas and betas are multiplied and the weights that read them divided by it before, and the other way
-    round afterwards. `recalibrate`: whether the running statistics of the normalisations are then taken anew, from all
-    training clips as they are.
+    `settings`: those of its fine-tuning, with a fresh optimiser, under `penalty` (R23); None trains no weight.
+    `rescaling`: Ye et al.'s alpha. Gammas and betas are multiplied and the weights that read them divided by it before,
+    and the other way round afterwards. `recalibrate`: whether the running statistics of the normalisations are then
+    taken anew, from all training clips as they are.
     """
 
-    recipe: Recipe | None
+    settings: TrainingSettings | None
     penalty: Penalty
     rescaling: float = 1.0
     recalibrate: bool = False
@@ -68,16 +69,32 @@ class Finetuning:
     @property
     def changes(self) -> bool:
         """Whether a cut network is repaired at all."""
-        return self.recipe is not None or self.recalibrate
+        return self.settings is not None or self.recalibrate
 
 
-def planned(recipe: Mapping, training: Mapping, lam: float) -> tuple[Schedule, Finetuning]:
-    """The steps and the repair that a recipe of the configuration asks for, after `training` at lambda `lam`."""
+@dataclass(frozen=True)
+class Plan:
+    """All that decides the pruning curve of a trained network, but for the network.
+
+    `train`: the clips that it was trained on and is fine-tuned on. `name` and `seed`: of the network and its training,
+    on which, and on the step, the order of clips in fine-tuning depends.
+    """
+
+    method: Method
+    schedule: Schedule
+    finetuning: Finetuning
+    train: Subset
+    name: str
+    seed: int
+
+
+def planned(recipe: Mapping, training: Mapping, *, lam: float, name: str, seed: int, train: Subset) -> Plan:
+    """The curve that a recipe of the configuration asks for, of a network that `training` trained at lambda `lam`."""
     tuning = recipe["finetuning"]
     schedule = Schedule(recipe["step"], recipe["step_of"], recipe["highest_rate"], tuning["when"] == "once")
-    trained = None if tuning["when"] == "none" else finetuning_recipe(training, tuning)
-    penalty = Penalty(tuning["penalty"], lam)
-    return schedule, Finetuning(trained, penalty, tuning["rescaling"], tuning["recalibrate"])
+    settings = None if tuning["when"] == "none" else finetuning_settings(training, tuning)
+    finetuning = Finetuning(settings, Penalty(tuning["penalty"], lam), tuning["rescaling"], tuning["recalibrate"])
+    return Plan(method_of(recipe, name=name, seed=seed, train=train), schedule, finetuning, train, name, seed)
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,7 @@ class Step:
     accuracy_before_finetuning: float
     accuracy: float
     accuracy_loss: float
-    network: torch.nn.Module
+    network: Network
     log_probabilities: torch.Tensor
     seconds: float
 
@@ -117,113 +134,125 @@ class Step:
     )
 
 
+class Made(NamedTuple):
+    """A step's networks: as surgery left it, and repaired (the same one if nothing is repaired)."""
+
+    step: int
+    cut: Network
+    network: Network
+
+
 @dataclass(frozen=True)
 class Reached:
     """A step of the curve to go on behind: its number, its network, and `State.seconds` when it was done."""
 
     step: int
     network: Network
-    seconds: float
+    seconds: float = 0.0
+
+
+def make_steps(network: Network, plan: Plan, reached: Reached, state: State | None = None) -> Iterator[Made]:
+    """Make the steps of the curve of a trained `network` that lie behind `reached`, without measuring them.
+
+    Fine-tuning runs on the cut network, so each step costs less than the one before. The curve ends early where every
+    layer is down to its last channel (R18), or with the `Failure` of a step's fine-tuning. `state` keeps how far
+    fine-tuning is.
+    """
+    channels = count_gammas(network)
+    most, last = channels - sum(sizes_of(network).values()), reached.network
+    for step, count in list(enumerate(plan.schedule.counts(channels), start=1))[reached.step :]:
+        if channels - count_gammas(last) == most:
+            log.info("the curve ends: every layer is down to its last channel")
+            return
+        source = network if plan.schedule.from_trained else last
+        cut = last = plan.method.prune(source, step, count - (channels - count_gammas(source)))
+        if plan.finetuning.changes:
+            try:
+                last = finetune(cut, plan, step, state)
+            except Failure as error:
+                raise type(error)(f"in fine-tuning of step {step}, {error}") from error
+        yield Made(step, cut, last)
+
+
+def remake(network: Network, plan: Plan, step: int) -> Network:
+    """The network of one step of the curve of a trained `network`, as `trace` makes it, bit for bit.
+
+    The steps in between are not measured, and those that it does not come from (`Schedule.from_trained`) not made.
+    """
+    if step == 0:
+        return network
+    before = step - 1 if plan.schedule.from_trained else 0
+    return next(made.network for made in make_steps(network, plan, Reached(before, network)) if made.step == step)
 
 
 def trace(
-    network: torch.nn.Module,
-    method: Method,
-    schedule: Schedule,
-    finetuning: Finetuning,
-    train: Subset,
-    validation: Subset,
-    *,
-    seed: int,
-    name: str,
-    state: State | None = None,
-    reached: Reached | None = None,
+    network: Network, plan: Plan, validation: Subset, state: State | None = None, reached: Reached | None = None
 ) -> Iterator[Step]:
-    """Yield step 0, the network as it is, and then each step of its pruning curve.
+    """Yield step 0, the network as it is, and then each step of its pruning curve, as `make_steps` makes them.
 
-    Fine-tuning runs on the cut network, so each step costs less than the one before; the order of clips in it depends
-    on (`seed`, `name`, step) alone. The curve ends early where every layer is down to its last channel (R18), or with
-    the `Failure` of a step's fine-tuning. `state` keeps how far fine-tuning is; with `reached`, the curve goes on
-    behind that step, to the same bits.
+    With `reached`, the curve goes on behind that step, to the same bits.
     """
-    bands, frames = train.logmel.shape[1:]
-    unpruned, trained = cost(network, bands, frames), network
-    channels = sum(len(gamma) for gamma in gammas_of(network).values())
     clock = time.perf_counter if state is None else state.seconds
-
-    def gone(network: Network) -> int:
-        return channels - sum(len(gamma) for gamma in gammas_of(network).values())
-
-    def measure(number: int, network: torch.nn.Module, before: float | None, started: float) -> Step:
-        log_probabilities = predict(padded(network), validation)
-        right = accuracy(log_probabilities, validation)
-        now = cost(network, bands, frames)
-        return Step(
-            step=number,
-            channels_removed=gone(network),
-            channel_rate=gone(network) / channels,
-            parameter_rate=1 - now.parameters / unpruned.parameters,
-            masked_rate=1 - masked_parameters(trained, widths_of(network)) / unpruned.parameters,
-            parameters=now.parameters,
-            macs=now.macs,
-            accuracy_before_finetuning=right if before is None else before,
-            accuracy=right,
-            accuracy_loss=first.accuracy - right if number else 0.0,
-            network=network,
-            log_probabilities=log_probabilities.cpu(),
-            seconds=clock() - started,
-        )
-
-    first = measure(0, network, None, clock())
+    started = clock()
+    first = measured(Made(0, network, network), network, validation)
     if reached is None:
-        yield first
+        yield replace(first, seconds=clock() - started)
         reached = Reached(0, network, clock())
-    most = channels - sum(sizes_of(network).values())
-    last, started = reached.network, reached.seconds
-    for number, count in list(enumerate(schedule.counts(channels), start=1))[reached.step :]:
-        if gone(last) == most:
-            log.info("the curve ends: every layer is down to its last channel")
-            return
-        source = trained if schedule.from_trained else last
-        pruned = method.prune(source, number, count - gone(source))
-        before = None
-        if finetuning.changes:
-            before = accuracy(predict(padded(pruned), validation), validation)
-            purpose = (name, "finetuning", number)
-            try:
-                pruned = finetune(pruned, finetuning, train, seed=seed, purpose=purpose, state=state)
-            except Failure as error:
-                raise type(error)(f"in fine-tuning of step {number}, {error}") from error
-        step = measure(number, pruned, before, started)
+    started = reached.seconds
+    for made in make_steps(network, plan, reached, state):
+        step = measured(made, network, validation)
+        step = replace(step, accuracy_loss=first.accuracy - step.accuracy, seconds=clock() - started)
         log.info(
             "step %d: %.1f %% of the channels gone, accuracy %.1f %% (%.1f %% before fine-tuning), %.1f s",
-            number,
+            step.step,
             100 * step.channel_rate,
             100 * step.accuracy,
             100 * step.accuracy_before_finetuning,
             step.seconds,
         )
-        last, started = step.network, clock()
+        started = clock()
         yield step
 
 
-def finetune(
-    network: torch.nn.Module,
-    finetuning: Finetuning,
-    train: Subset,
-    *,
-    seed: int,
-    purpose: tuple[str | int, ...],
-    state: State | None = None,
-) -> torch.nn.Module:
-    """A repaired copy of `network`, which learns in round numbers of channels (see `padding`), and `Failure`."""
-    network = copy.deepcopy(network)
-    alpha = 1.0 if finetuning.recipe is None else finetuning.rescaling
+def measured(made: Made, unpruned: Network, validation: Subset) -> Step:
+    """A step of the curve of `unpruned`, but for what it is later held against: no loss, and no time, so far."""
+    log_probabilities = predict(padded(made.network), validation)
+    right = before = accuracy(log_probabilities, validation)
+    if made.cut is not made.network:
+        before = accuracy(predict(padded(made.cut), validation), validation)
+    clip = validation.logmel.shape[1:]
+    whole, now, channels = cost(unpruned, *clip), cost(made.network, *clip), count_gammas(unpruned)
+    gone = channels - count_gammas(made.network)
+    return Step(
+        step=made.step,
+        channels_removed=gone,
+        channel_rate=gone / channels,
+        parameter_rate=1 - now.parameters / whole.parameters,
+        masked_rate=1 - masked_parameters(unpruned, widths_of(made.network)) / whole.parameters,
+        parameters=now.parameters,
+        macs=now.macs,
+        accuracy_before_finetuning=before,
+        accuracy=right,
+        accuracy_loss=0.0,
+        network=made.network,
+        log_probabilities=log_probabilities.cpu(),
+        seconds=0.0,
+    )
+
+
+def finetune(network: Network, plan: Plan, step: int, state: State | None = None) -> Network:
+    """A repaired copy of the cut `network` of a step, which learns in round numbers of channels (see `padding`).
+
+    Step 0 is the trained network itself, repaired without being cut: the control. Raises `Failure`.
+    """
+    network, finetuning, train = copy.deepcopy(network), plan.finetuning, plan.train
+    alpha = 1.0 if finetuning.settings is None else finetuning.rescaling
     rescale(network, alpha)
     learner = padded(network)
-    if finetuning.recipe is not None:
-        penalty = finetuning.penalty.options(learner, *train.logmel.shape[1:], priced=network)
-        for epoch in fit(learner, train, finetuning.recipe, seed=seed, purpose=purpose, state=state, **penalty):
+    if finetuning.settings is not None:
+        penalty = finetuning.penalty.priced_by(network, *train.logmel.shape[1:])
+        purpose = (plan.name, "finetuning", step)
+        for epoch in fit(learner, train, finetuning.settings, penalty, seed=plan.seed, purpose=purpose, state=state):
             log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
     if finetuning.recalibrate:
         recalibrate(learner, train)

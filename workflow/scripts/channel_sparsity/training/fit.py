@@ -1,7 +1,7 @@
 """Sparse training (Eq. 3) and fine-tuning: one loop for both."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
@@ -9,7 +9,8 @@ import torch
 
 from channel_sparsity.seeds import derive
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.recipe import Recipe, make_optimiser
+from channel_sparsity.training.penalty import Penalty
+from channel_sparsity.training.settings import TrainingSettings, make_optimiser
 from channel_sparsity.training.state import State
 from channel_sparsity.training.updates import Updates
 
@@ -67,38 +68,37 @@ def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
 def fit(
     network: torch.nn.Module,
     train: Subset,
-    recipe: Recipe,
+    settings: TrainingSettings,
+    penalty: Penalty,
     *,
-    lam: float,
     seed: int,
     purpose: tuple[str | int, ...],
     validation: Subset | None = None,
-    after_step: Callable[[float], None] | None = None,
     state: State | None = None,
 ) -> Iterator[Epoch]:
-    """Train `network` in place by `recipe` with lambda * L1 on its gammas; yield an `Epoch` after each epoch.
+    """Train `network` in place by `settings`, under a `penalty` on its gammas; yield an `Epoch` after each epoch.
 
-    All randomness of an epoch comes from (`seed`, `purpose`, epoch). `after_step` is called with the learning rate
-    after each update (for a proximal step, say). Without `validation` nothing is evaluated and the
+    All randomness of an epoch comes from (`seed`, `purpose`, epoch). Without `validation` nothing is evaluated and the
     validation figures are NaN. Where `state` knows how far a run with this `purpose` came, that run's epochs are
     yielded again and training goes on behind them, to the same bits; it is kept there after each epoch. Raises
     `Diverged` at the end of an epoch whose loss was not finite, or if a weight is not finite at the end, and
     `OutOfMemory`.
     """
-    optimiser = make_optimiser(network, recipe)
-    update = Updates(network, train, recipe, optimiser, lam=lam, after_step=after_step)
-    steps = math.ceil(len(train) / recipe.batch_size)
+    optimiser = make_optimiser(network, settings)
+    pull = penalty.on(network, *train.logmel.shape[1:])
+    update = Updates(network, train, settings, optimiser, pull)
+    steps = math.ceil(len(train) / settings.batch_size)
     part = "/".join(map(str, purpose))
     history = [] if state is None else _resume(state, part, network, optimiser)
     yield from history
-    for epoch in range(len(history), recipe.epochs):
+    for epoch in range(len(history), settings.epochs):
         loss_validation, accuracy_validation = math.nan, math.nan
         with enough_memory(f"in epoch {epoch + 1}"):
             network.train()
             with seeded(seed, *purpose, "epoch", epoch):
                 order = torch.randperm(len(train)).to(train.rows.device)
-                for step, which in enumerate(order.split(recipe.batch_size)):
-                    rate = recipe.rate(epoch, step, steps)
+                for step, which in enumerate(order.split(settings.batch_size)):
+                    rate = settings.rate(epoch, step, steps)
                     update(which, rate)
             loss_train, accuracy_train = update.averages()
             if validation is not None:

@@ -1,7 +1,7 @@
 """The sparsity penalty on the scaling factors: lambda * L1 of the BN gammas (Eq. 3, R8), and how it acts."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -16,28 +16,55 @@ class Penalty:
 
     `kind`: ``subgradient``, lambda * sign(gamma) added to the gradient (R8); ``proximal``, soft-thresholding by
     learning rate * lambda after each update (ISTA), which momentum does not enlarge; ``ista``, the same with each
-    threshold multiplied by what the channel costs (Ye et al. 2018, R23: lambda is their rho); ``none``.
+    threshold multiplied by what the channel costs (Ye et al. 2018, R23: lambda is their rho); ``none``. `costs` [per
+    normalisation]: what channels cost; None stands for those of the network that learns.
     """
 
     kind: str
     lam: float
+    costs: Mapping[str, float] | None = None
 
-    def options(self, network: Network, bands: int, frames: int, priced: Network | None = None) -> dict:
-        """What `fit` is to be called with so that the penalty acts on `network`, on clips of `bands` x `frames`.
+    def priced_by(self, network: Network, bands: int, frames: int) -> "Penalty":
+        """The penalty with the costs of `network`, of which a padded copy learns, whose channels would cost more."""
+        return replace(self, costs=channel_costs(network, bands, frames)) if self.kind == "ista" else self
 
-        Channels cost what those of `priced` cost, if it is given: the network of which `network` is a padded copy.
-        """
-        if self.kind == "subgradient":
-            return {"lam": self.lam}
-        if self.kind == "none" or self.lam == 0:
-            return {"lam": 0.0}
+    def on(self, network: Network, bands: int, frames: int) -> "Pull":
+        """How the penalty acts on the gammas of `network`, which learns from clips of `bands` x `frames`."""
         gammas = gammas_of(network)
-        costs = (
-            channel_costs(network if priced is None else priced, bands, frames)
-            if self.kind == "ista"
-            else dict.fromkeys(gammas, 1.0)
-        )
-        return {"lam": 0.0, "after_step": _shrinking(gammas, {norm: self.lam * cost for norm, cost in costs.items()})}
+        if self.kind == "none" or self.lam == 0:
+            return Pull(gammas)
+        if self.kind == "subgradient":
+            return Pull(gammas, lam=self.lam)
+        costs = dict.fromkeys(gammas, 1.0)
+        if self.kind == "ista":
+            costs = channel_costs(network, bands, frames) if self.costs is None else self.costs
+        return Pull(gammas, strengths={norm: self.lam * cost for norm, cost in costs.items()})
+
+
+#: Leaves all gammas to the loss.
+NO_PENALTY = Penalty("none", 0.0)
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A penalty on the gammas of one network, as each update of its weights feels it.
+
+    `lam` is that of the subgradient; `strengths` [per normalisation], times the learning rate, are the thresholds of
+    the proximal step. Where there is neither, nothing is done.
+    """
+
+    gammas: Mapping[str, torch.nn.Parameter]
+    lam: float = 0.0
+    strengths: Mapping[str, float] = field(default_factory=dict)
+
+    def before_step(self) -> None:
+        """Add to the gammas' gradients."""
+        add_subgradient(self.gammas.values(), self.lam)
+
+    def after_step(self, rate: float | torch.Tensor) -> None:
+        """Shrink the gammas, after an update with this learning rate (a number or a scalar tensor)."""
+        if self.strengths:
+            proximal_step(self.gammas, {norm: rate * strength for norm, strength in self.strengths.items()})
 
 
 def add_subgradient(gammas: Iterable[torch.nn.Parameter], lam: float) -> None:
@@ -58,13 +85,3 @@ def proximal_step(gammas: Mapping[str, torch.nn.Parameter], thresholds: Mapping[
         for norm, gamma in gammas.items():
             # Not `softshrink`: a threshold that lies on a GPU would have to be fetched for it.
             gamma.copy_(gamma.sign() * (gamma.abs() - thresholds[norm]).clamp(min=0))
-
-
-def _shrinking(gammas: Mapping[str, torch.nn.Parameter], strengths: Mapping[str, float]) -> Callable:
-    """What `fit` calls with the learning rate (a number or a scalar tensor) after each update: thresholds are rate *
-    strength."""
-
-    def shrink(rate: float | torch.Tensor) -> None:
-        proximal_step(gammas, {norm: rate * strength for norm, strength in strengths.items()})
-
-    return shrink

@@ -1,37 +1,32 @@
 """One update of a network's weights: batch, augmentation, loss, gradient, bounds, penalty, optimiser (Eq. 3)."""
 
-from collections.abc import Callable
-
 import torch
 
 from channel_sparsity.networks import gammas_of
 from channel_sparsity.training.augmentation import draw_partners, mask, mixup
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.penalty import add_subgradient
-from channel_sparsity.training.recipe import Recipe
+from channel_sparsity.training.penalty import Pull
 from channel_sparsity.training.replay import Replayed
+from channel_sparsity.training.settings import TrainingSettings
 
 
 class Updates:
     """Updates `network` in place, a batch a call.
 
     On a GPU the whole update is one CUDA graph: nothing in it may depend on a value that the CPU knows, so the learning
-    rate is a tensor there, and what Mixup draws is handed in. `after_step` is called with the learning rate after each
-    update.
+    rate is a tensor there, and what Mixup draws is handed in. `pull`: the penalty as it acts on this network.
     """
 
     def __init__(
         self,
         network: torch.nn.Module,
         train: Subset,
-        recipe: Recipe,
+        settings: TrainingSettings,
         optimiser: torch.optim.Optimizer,
-        *,
-        lam: float,
-        after_step: Callable | None,
+        pull: Pull,
     ):
-        self.network, self.train, self.recipe, self.optimiser = network, train, recipe, optimiser
-        self.lam, self.after_step = lam, after_step
+        self.network, self.train, self.settings, self.optimiser = network, train, settings, optimiser
+        self.pull = pull
         self.gammas = list(gammas_of(network).values())
         self.device = train.rows.device
         # Sums stay tensors: reading them at every step would make a GPU wait.
@@ -43,7 +38,7 @@ class Updates:
 
     def __call__(self, which: torch.Tensor, rate: float) -> None:
         """Learn from the clips `which` [n] of the training subset at a learning rate."""
-        partner, weight = draw_partners(len(which), self.recipe.augmentation.mixup_alpha)
+        partner, weight = draw_partners(len(which), self.settings.augmentation.mixup_alpha)
         self._set_rate(rate)
         self._update(which, partner.to(self.device, non_blocking=True), weight.to(self.device, non_blocking=True))
         self.clips += len(which)
@@ -66,19 +61,18 @@ class Updates:
 
     def _once(self, which: torch.Tensor, partner: torch.Tensor, weight: torch.Tensor) -> None:
         batch = mixup(*self.train.batch(which), partner, weight)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
-            logits = self.network(mask(batch.features, self.recipe.augmentation))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            logits = self.network(mask(batch.features, self.settings.augmentation))
         loss = batch.loss(logits.float())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         # The bounds are on the loss's gradient alone: lambda pulls equally hard at every step (R10).
-        if self.recipe.clip_gammas is not None:
-            torch.nn.utils.clip_grad_value_(self.gammas, self.recipe.clip_gammas, foreach=True)
-        if self.recipe.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm, foreach=True)
-        add_subgradient(self.gammas, self.lam)
+        if self.settings.clip_gammas is not None:
+            torch.nn.utils.clip_grad_value_(self.gammas, self.settings.clip_gammas, foreach=True)
+        if self.settings.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm, foreach=True)
+        self.pull.before_step()
         self.optimiser.step()
-        if self.after_step is not None:
-            self.after_step(self.rate)
+        self.pull.after_step(self.rate)
         self.loss_sum += loss.detach() * len(which)
         self.correct += (logits.detach().argmax(1) == batch.labels).sum()

@@ -1,9 +1,9 @@
 """A short training, of which tests change what they are about."""
 
 from channel_sparsity.training.augmentation import Augmentation
-from channel_sparsity.training.recipe import Recipe
+from channel_sparsity.training.settings import TrainingSettings
 
-SHORT = Recipe(
+SHORT = TrainingSettings(
     epochs=2,
     batch_size=8,
     optimiser="sgd",

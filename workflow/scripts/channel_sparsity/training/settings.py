@@ -10,7 +10,7 @@ from channel_sparsity.training.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingSettings:
     """How a network is trained or fine-tuned.
 
     `optimiser`: ``sgd`` or ``adam`` (R6). `schedule` of the learning rate: ``steps`` (times `decay_factor` at each of
@@ -58,23 +58,23 @@ class Recipe:
         return math.fsum(self.rate(e, s, steps) for e in range(self.epochs) for s in range(steps))
 
 
-def make_optimiser(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def make_optimiser(network: torch.nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     """SGD or Adam over two groups of parameters, with weight decay and (R7) perhaps without."""
     norms = [p for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d) for p in m.parameters()]
-    exempt = set() if recipe.decay_gammas else set(norms)
+    exempt = set() if settings.decay_gammas else set(norms)
     groups = [
-        {"params": [p for p in network.parameters() if p not in exempt], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in network.parameters() if p not in exempt], "weight_decay": settings.weight_decay},
         {"params": [p for p in network.parameters() if p in exempt], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
-    if recipe.optimiser == "adam":
+    if settings.optimiser == "adam":
         # The paper's "momentum 0.9" read as Adam's beta1. Fused, since the other form takes its square root from MKL,
         # whose last bit depends on the processor in any arithmetic.
         on_gpu = any(parameter.is_cuda for parameter in network.parameters())
         adam = _without_compiler(torch.optim.Adam)
-        return adam(groups, lr=recipe.learning_rate, betas=(recipe.momentum, 0.999), capturable=on_gpu, fused=True)
+        return adam(groups, lr=settings.learning_rate, betas=(settings.momentum, 0.999), capturable=on_gpu, fused=True)
     sgd = _without_compiler(torch.optim.SGD)
-    return sgd(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
+    return sgd(groups, lr=settings.learning_rate, momentum=settings.momentum, fused=True)
 
 
 def _without_compiler(optimiser: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
@@ -87,15 +87,15 @@ def _without_compiler(optimiser: type[torch.optim.Optimizer]) -> type[torch.opti
     return type(optimiser.__name__, (optimiser,), bare | {"step": torch.no_grad()(optimiser.step.__wrapped__)})
 
 
-def recipe_of(settings: Mapping) -> Recipe:
-    """The recipe that the configuration's `training` describes."""
+def training_settings(settings: Mapping) -> TrainingSettings:
+    """The settings that the configuration's `training` describes."""
     augmentation = Augmentation(**{field.name: settings[field.name] for field in fields(Augmentation)})
-    names = {field.name for field in fields(Recipe)} - {"augmentation", "decay_at"}
+    names = {field.name for field in fields(TrainingSettings)} - {"augmentation", "decay_at"}
     own = {name: settings[name] for name in names}
-    return Recipe(**own, decay_at=tuple(settings["decay_at"]), augmentation=augmentation)
+    return TrainingSettings(**own, decay_at=tuple(settings["decay_at"]), augmentation=augmentation)
 
 
-def finetuning_recipe(training: Mapping, finetuning: Mapping) -> Recipe:
-    """The recipe of fine-tuning: the configuration's `training`, but for what `finetuning` sets (null sets nothing)."""
+def finetuning_settings(training: Mapping, finetuning: Mapping) -> TrainingSettings:
+    """The settings of fine-tuning: those of `training`, but for what `finetuning` sets (null sets nothing)."""
     changes = {key: value for key, value in finetuning.items() if key != "when" and value is not None}
-    return recipe_of({**training, **changes})
+    return training_settings({**training, **changes})

@@ -1,0 +1,110 @@
+"""What is written of a training, against what its network says by itself."""
+
+import math
+from dataclasses import replace
+
+import numpy
+import pytest
+import torch
+from settings_for_tests import SHORT
+
+from channel_sparsity.networks import gammas_of
+from channel_sparsity.training.features import Subset
+from channel_sparsity.training.fit import OutOfMemory
+from channel_sparsity.training.penalty import NO_PENALTY, Penalty
+from channel_sparsity.training.setup import Setup
+from channel_sparsity.training.state import State
+from channel_sparsity.training.trained import figures, train
+
+SCENES = ["bus", "park", "tram"]
+
+
+@pytest.fixture
+def setup(tmp_path):
+    """24 clips of two of three scenes, 8 of them for validation, and a small network."""
+    torch.set_num_threads(1)
+    draw = numpy.random.default_rng(1)
+    labels = numpy.arange(24) % 2 * 2
+    logmel = (draw.normal(-40, 5, (24, 40, 32)) + 5 * labels[:, None, None]).astype(numpy.float32)
+    train, validation = (
+        Subset.of(logmel, rows, labels[rows], numpy.full(40, -35.0), numpy.full(40, 7.0))
+        for rows in (numpy.arange(16), numpy.arange(16, 24))
+    )
+    shape = {"width_scale": 0.05, "stem_stride": 1}
+    state = State(tmp_path / "state", {}, 3600)
+    return Setup("vgg11", 3, shape, torch.device("cpu"), train, validation, SCENES, state)
+
+
+def test_the_figures_are_the_networks_own(setup):
+    done = []
+    trained = train(setup, SHORT, Penalty("subgradient", 0.02), done.append)
+    told = figures(trained, setup, SHORT, "2e-2")
+    network = trained.network.eval()
+    with torch.no_grad():
+        features = (setup.validation.logmel[16:, None] + 35) / 7
+        hits = network(features).argmax(1) == setup.validation.labels
+    assert done == [1, 2] and [epoch.epoch for epoch in trained.history] == [1, 2]
+    assert told["accuracy"] == hits.float().mean().item()
+    assert told["accuracy_per_scene"] == {
+        "bus": hits[0::2].float().mean().item(),
+        "park": None,
+        "tram": hits[1::2].float().mean().item(),
+    }
+    assert told["parameters"] == sum(parameter.numel() for parameter in network.parameters())
+    # Two batches an epoch; the rate falls to 0 in four steps, from 0.05.
+    assert told["shrinkage"] == pytest.approx(0.02 * 0.05 * (1 + 0.75 + 0.5 + 0.25))
+    named = {key: told[key] for key in ("network", "width_scale", "lam", "seed", "clips_train", "clips_validation")}
+    assert list(named.values()) == ["vgg11", 0.05, "2e-2", 3, 16, 8] and told["device"] == "cpu"
+    gammas = trained.tables()["gammas"]
+    assert told["channels"] == len(gammas)
+    for layer, own in gammas.groupby("layer", sort=False):
+        assert own["gamma"].tolist() == gammas_of(network)[layer].tolist()
+        assert own["channel"].tolist() == list(range(len(own)))
+    assert trained.tables()["history"]["accuracy_validation"].tolist()[-1] == told["accuracy"]
+
+
+def test_the_penalty_and_the_seed_decide_the_training(setup):
+    def total(penalty, seed=3):
+        network = train(replace(setup, seed=seed, state=None), SHORT, penalty).network
+        return sum(gamma.abs().sum().item() for gamma in gammas_of(network).values())
+
+    plain = total(NO_PENALTY)
+    assert total(NO_PENALTY) == plain != total(NO_PENALTY, seed=4)
+    assert total(Penalty("subgradient", 0.5)) < plain - 1
+
+
+@pytest.mark.parametrize(
+    ("scale", "changes", "status", "reason"),
+    [
+        (1, {"learning_rate": 1e30}, "diverged", "the training loss was "),
+        (0, {"learning_rate": 1e-30}, "collapsed", "every validation clip is taken for "),
+    ],
+)
+def test_a_training_that_goes_wrong_says_how(setup, monkeypatch, scale, changes, status, reason):
+    untrained = Setup.untrained
+
+    def with_head(self):
+        network = untrained(self)
+        network.head.weight.data *= scale
+        return network
+
+    monkeypatch.setattr(Setup, "untrained", with_head)
+    settings = replace(SHORT, **changes)
+    trained = train(setup, settings, NO_PENALTY)
+    told = figures(trained, setup, settings, "0")
+    assert told["status"] == status and told["reason"].startswith(reason)
+    if status == "diverged":
+        assert told["accuracy"] is None and told["accuracy_per_scene"] == dict.fromkeys(SCENES)
+    else:
+        assert told["accuracy"] == 0.5 and set(told["accuracy_per_scene"].values()) == {0, 1, None}
+    assert len(trained.history) == (1 if status == "diverged" else 2)
+    assert math.isfinite(told["macs"])
+
+
+def test_a_gpu_that_is_too_small_ends_the_training_and_not_the_job(setup, monkeypatch):
+    def full(*_):
+        raise OutOfMemory("the accelerator's memory did not suffice for predictions")
+
+    monkeypatch.setattr("channel_sparsity.training.trained.predict", full)
+    trained = train(setup, SHORT, NO_PENALTY)
+    assert (trained.status, trained.log_probabilities, len(trained.history)) == ("out_of_memory", None, 2)
