@@ -136,6 +136,10 @@ def test_the_configurations_that_ship_are_valid(overlay):
             "mine.yaml: the recipe x has `shrink_survivors`, which goes with `method: ista` alone",
         ),
         ({"split": {"train_share": 1}}, "`split.train_share` is 1, but must be less than 1"),
+        (
+            {"datasets": {"tau2020": {"source": "disk"}}},
+            '`datasets.tau2020.source` is "disk", but must be one of folder, record, synthetic (docs/tutorials/',
+        ),
         ({"datasets": {"x": {"source": "folder"}}}, "mine.yaml: `datasets.x.path` is missing"),
         (
             {"datasets": {"tau2020": {"features": {"highest_hz": 30000}}}},

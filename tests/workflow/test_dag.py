@@ -199,6 +199,12 @@ def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old
         assert not planned.keys() & set(order[: order.index(first)])
 
 
+def test_an_added_source_of_clips_reruns_nothing(study):
+    source = "from channel_sparsity.data.sources import DataSource\n\n\nclass Source(DataSource):\n    pass\n"
+    (study.code / "workflow/scripts/channel_sparsity/data/sources/mine.py").write_text(source)
+    assert study.planned() == {}
+
+
 def test_what_a_changed_setting_reruns(study):
     drawn = {"draw_figures", "draw_alternatives", "write_report"}
     analysis = {"make_tables", "compare_measures", "vary_readings"} | drawn | RECORD

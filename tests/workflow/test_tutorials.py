@@ -41,7 +41,7 @@ def clone(finished, untouched):
     return folder
 
 
-@pytest.mark.parametrize("name", ["recordings", "network", "method"])
+@pytest.mark.parametrize("name", ["recordings", "network", "method", "source"])
 def test_a_tutorial_can_be_followed_in_a_hurry(clone, name):
     """Files, programs, and a plan for every command of Snakemake; `make tutorials` runs these."""
     reader = Reader(clone, True, REPLACEMENTS)
@@ -53,7 +53,7 @@ def test_a_tutorial_can_be_followed_in_a_hurry(clone, name):
 
 
 @pytest.mark.tutorials
-@pytest.mark.parametrize("name", ["recordings", "network", "method"])
+@pytest.mark.parametrize("name", ["recordings", "network", "method", "source"])
 def test_a_tutorial_does_what_it_says(clone, name):
     reader = Reader(clone, False, REPLACEMENTS)
     for box in boxes(ROOT / f"docs/tutorials/{name}.md"):

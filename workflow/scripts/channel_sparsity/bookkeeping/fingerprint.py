@@ -110,9 +110,8 @@ def _packages(tree: ast.Module, path: Path) -> tuple[str, ...]:
 def _chosen_of(package: str, root: Path, chosen: tuple[str, ...]) -> list[Path]:
     """The files of those modules of a package that are chosen, of all of them if none is."""
     place = root.joinpath(*package.split("."))
-    modules = {file.stem for file in place.glob("[!_]*.py")} | {
-        file.parent.name for file in place.glob("*/__init__.py")
-    }
+    files = [*place.glob("[!_]*.py"), *(file.parent for file in place.glob("*/__init__.py"))]
+    modules = {file.stem for file in files}
     wanted = {name for name in modules if f"{place.name}.{name}" in chosen}
     return [path for name in wanted or modules for path in _files_of(f"{package}.{name}", root)]
 

@@ -143,7 +143,7 @@ class DataSource:
     @property
     def description(self) -> str:
         """What the data set is, in sentences for the report."""
-        return f"The data set {self.dataset} is recordings that whoever ran the study brought along."
+        return f"The data set {self.dataset} consists of recordings that whoever ran the study brought along."
 
     @property
     def licence(self) -> str:

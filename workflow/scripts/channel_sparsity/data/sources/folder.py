@@ -76,7 +76,7 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     check_scenes(rows, meta)
     _check_present(rows, root)
     with ThreadPoolExecutor(HEADER_READERS) as readers:
-        headers = list(readers.map(_header, [root / row.filename for row in rows]))
+        headers = list(readers.map(header_of, [root / row.filename for row in rows]))
     return clip_table([{**names_of(row), **header} for row, header in zip(rows, headers, strict=True)])
 
 
@@ -99,8 +99,8 @@ def _check_present(rows: Sequence[Row], root: Path) -> None:
         raise StudyError(f"{root / 'meta.csv'} lists {first(absent)}, but no such file: add it or remove the row")
 
 
-def _header(path: Path) -> dict[str, float | int]:
-    """Duration, rate and channels of a clip, without decoding it."""
+def header_of(path: Path) -> dict[str, float | int]:
+    """Duration, rate and channels of a clip, without decoding it; StudyError if it cannot be opened or is empty."""
     import soundfile
 
     from channel_sparsity.data.audio import reason
