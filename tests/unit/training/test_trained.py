@@ -8,6 +8,7 @@ import pytest
 import torch
 from settings_for_tests import SHORT
 
+from channel_sparsity.files import StudyError
 from channel_sparsity.networks import gammas_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import OutOfMemory
@@ -108,3 +109,10 @@ def test_a_gpu_that_is_too_small_ends_the_training_and_not_the_job(setup, monkey
     monkeypatch.setattr("channel_sparsity.training.trained.predict", full)
     trained = train(setup, SHORT, NO_PENALTY)
     assert (trained.status, trained.log_probabilities, len(trained.history)) == ("out_of_memory", None, 2)
+
+
+def test_clips_that_are_too_small_for_the_stride_are_said_before_anything_is_learnt(setup):
+    with pytest.raises(
+        StudyError, match=r"VGG cannot take clips of 40 bands x 32 frames .* or a smaller `stem_stride`"
+    ):
+        train(replace(setup, shape=setup.shape | {"stem_stride": 4}), SHORT, NO_PENALTY)

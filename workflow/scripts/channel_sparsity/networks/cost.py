@@ -50,7 +50,7 @@ def output_areas(network: Network, bands: int, frames: int) -> dict[str, int]:
     except RuntimeError as error:
         raise StudyError(
             f"{type(network).__name__} cannot take clips of {bands} bands x {frames} frames ({error}): "
-            "use more bands or longer clips"
+            "use more bands, longer clips or a smaller `stem_stride`"
         ) from error
     return areas
 

@@ -8,6 +8,7 @@ import torch
 
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
+from channel_sparsity.networks.cost import output_areas
 from channel_sparsity.networks.saving import load_weights
 from channel_sparsity.training.device import device_of
 from channel_sparsity.training.features import Subset, load_subsets
@@ -38,9 +39,13 @@ class Setup:
     state: State | None = None
 
     def untrained(self) -> Network:
-        """The network as initialised by (`seed`, `name`) alone, whatever it is to be trained for."""
+        """The network as initialised by (`seed`, `name`) alone, whatever it is to be trained for.
+
+        StudyError if it cannot take clips as small as the study's.
+        """
         with seeded(self.seed, self.name, "initialisation"):
             network = build(self.name, len(self.scenes), **self.shape)
+        output_areas(network, *self.train.logmel.shape[1:])  # StudyError before anything is learnt
         return network.to(self.device, memory_format=torch.channels_last)
 
     def trained(self, weights: str | Path) -> Network:
