@@ -115,6 +115,8 @@ def literal(trace: Trace, sensitivity: float) -> Knee:
     Rates and losses are min-max normalised. From left to right, a local maximum of x - y is the knee if, before the
     next one, x - y falls below its value there less `sensitivity` times the mean distance of two rates (Eq. 7).
     """
+    # kneed cannot be its engine: it comes from the high rates and asks for the fall on the other side of a maximum,
+    # and it takes the first point and level tops for maxima, also where rates and losses change places.
     nothing = Knee("none", f"no local maximum is followed by a fall of {sensitivity:g} steps (Eq. 7)")
     if len(trace.rate) < 3 or numpy.ptp(trace.loss) == 0:
         return nothing
