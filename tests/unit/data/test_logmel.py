@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channel_sparsity.data.logmel import LogMel, mel_filters
+from channel_sparsity.data.logmel import LogMel, mel_corners, mel_filters
 from channel_sparsity.files import StudyError
 
 TOLERANCE_DB = 1e-3
@@ -124,11 +124,14 @@ def test_any_length_and_level_is_finite(samples, level):
         LogMel(n_mels=3, fmin_hz=100.0, fmax_hz=900.0),
     ],
 )
-def test_the_filters_are_librosas(logmel):
+def test_the_filters_and_their_corners_are_librosas(logmel):
     theirs = librosa.filters.mel(
         sr=logmel.sample_rate_hz, n_fft=logmel.n_fft, n_mels=logmel.n_mels, fmin=logmel.fmin_hz, fmax=logmel.fmax_hz
     )
     np.testing.assert_allclose(mel_filters(logmel), theirs, rtol=1e-5, atol=1e-9)
+    highest = logmel.fmax_hz or logmel.sample_rate_hz / 2
+    corners = librosa.mel_frequencies(logmel.n_mels + 2, fmin=logmel.fmin_hz, fmax=highest)
+    np.testing.assert_allclose(mel_corners(logmel), [corners[:-2], corners[1:-1], corners[2:]], rtol=1e-13)
 
 
 def test_silence_is_the_quietest_power():

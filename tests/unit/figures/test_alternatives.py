@@ -4,6 +4,8 @@ import numpy
 import pandas
 import pytest
 from cells_for_tests import LAMBDAS, SCENES, control, study
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.markers import MarkerStyle
 from test_measures import made_up
 
 from channel_sparsity.figures import alternatives as alternative_figures
@@ -52,8 +54,25 @@ def words(figure):
     return "\n".join(texts)
 
 
-def dots(axes):
-    return [line for line in axes.lines if len(line.get_xdata()) == 1 and numpy.isfinite(line.get_xydata()).all()]
+def points(axes):
+    """Place, size and outline of every point, layer by layer."""
+    return [
+        (*place, round(size**0.5), path.vertices.tobytes())
+        for layer in axes.collections
+        if isinstance(layer, PathCollection)
+        for place, size, path in zip(layer.get_offsets(), layer.get_sizes(), layer.get_paths(), strict=True)
+    ]
+
+
+def outline(network):
+    marker = MarkerStyle(network_marks(network)["marker"])
+    return marker.get_path().transformed(marker.get_transform()).vertices.tobytes()
+
+
+def intervals(axes):
+    """The ends of every interval."""
+    lines = [layer for layer in axes.collections if isinstance(layer, LineCollection)]
+    return [segment for layer in lines for segment in layer.get_segments()]
 
 
 def test_repair_has_a_mark_for_each_mean_and_each_network_in_the_order_of_the_study(dosed):
@@ -65,23 +84,16 @@ def test_repair_has_a_mark_for_each_mean_and_each_network_in_the_order_of_the_st
         assert len(rows) == len(DOSES) * {"m": 5 + 4, "gain": 4}[value]
         together, single = rows[rows["scope"] == ALL], rows[rows["scope"] != ALL]
 
-        def drawn(size, axes=axes):
-            marks = [dot for dot in dots(axes) if dot.get_markersize() == size]
-            return sorted(
-                (DOSES[round(dot.get_xdata()[0])], round(dot.get_ydata()[0], 6), dot.get_marker()) for dot in marks
-            )
-
-        assert drawn(4) == sorted(
-            (row["repair"], round(100 * row[value], 6), network_marks(row["scope"])["marker"])
-            for row in single.to_dict("records")
+        drawn = [(DOSES[round(x)], round(y, 6), size, shape) for x, y, size, shape in points(axes)]
+        assert sorted((dose, y, shape) for dose, y, size, shape in drawn if size == 4) == sorted(
+            (row["repair"], round(100 * row[value], 6), outline(row["scope"])) for row in single.to_dict("records")
         )
-        assert [mark[:2] for mark in drawn(8)] == sorted(
+        assert sorted((dose, y) for dose, y, size, _ in drawn if size == 8) == sorted(
             (row["repair"], round(100 * row[value], 6)) for row in together.to_dict("records")
         )
-        upright = [line for line in axes.lines if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
-        intervals = [[DOSES[round(line.get_xdata()[0])], *line.get_ydata()] for line in upright]
-        assert sorted(each for each in intervals if numpy.isfinite(each[1])) == [
-            [dose, pytest.approx(100 * low), pytest.approx(100 * high)]
+        found = [(DOSES[round(low[0])], low[1], high[1]) for low, high in intervals(axes)]
+        assert sorted(found) == [
+            (dose, pytest.approx(100 * low), pytest.approx(100 * high))
             for dose, low, high in sorted(together[["repair", f"{value}_low", f"{value}_high"]].values.tolist())
         ]
     text = " ".join(words(figure).split())
@@ -100,8 +112,10 @@ def test_measures_stand_in_rows_and_every_recipe_has_two_panels(compared):
         assert [tick.get_text() for tick in r.get_yticklabels()] == list(measures.MEASURES.values())
         for axes, column in ((r, "r"), (difference, "difference")):
             known = rows.loc[recipe, column].dropna()
-            drawn = {list(measures.MEASURES)[int(dot.get_ydata()[0])]: dot.get_xdata()[0] for dot in dots(axes)}
-            assert drawn == pytest.approx(known.to_dict()) and len(dots(axes)) == len(known)
+            drawn = {list(measures.MEASURES)[round(y)]: x for x, y, *_ in points(axes)}
+            assert drawn == pytest.approx(known.to_dict()) and len(points(axes)) == len(known)
+            ends = rows.loc[recipe][[f"{column}_low", f"{column}_high"]].dropna()
+            assert sorted((low[0], high[0]) for low, high in intervals(axes)) == sorted(map(tuple, ends.to_numpy()))
         assert rows.loc[recipe, "difference"].notna().sum() == len(measures.MEASURES) - 1, "WS is its own reference"
         assert difference.get_title() == "n = 24 in 4 networks"
     assert "A note." in words(figure)
@@ -114,12 +128,11 @@ def test_readings_stand_in_rows_and_those_of_other_recipes_last(varied):
     assert (rows[0], rows[-1]) == ("as configured", "recipe: random")
     assert set(rows) == set(varied["reading"]) and len(rows) == varied["reading"].nunique()
     own = varied[varied["network"] == "vgg11"]
-    assert len(dots(figure.axes[0])) == own["r"].notna().sum()
+    assert len(points(figure.axes[0])) == own["r"].notna().sum()
     for place, reading in enumerate(rows):
         row = own[own["reading"] == reading].squeeze()
         for axes, value in ((figure.axes[0], row["r"]), (figure.axes[1], 100 * row["m"])):
-            drawn = [dot.get_xdata()[0] for dot in dots(axes) if abs(dot.get_ydata()[0] - place) < 0.5]
-            assert drawn == [pytest.approx(value)]
+            assert [x for x, y, *_ in points(axes) if abs(y - place) < 0.5] == [pytest.approx(value)]
     assert "VGG-11 (n = 4" in words(figure) and "A note." in words(figure)
 
 
@@ -155,4 +168,4 @@ def test_every_family_and_variant_has_its_place(varied):
     figure = alternative_figures.readings(pandas.concat([varied, more, other]))
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["VGG", "", "ResNet", "", "MobileNet", ""]
-    assert len(dots(figure.axes[0])) == 2 * len(dots(figure.axes[4]))
+    assert len(points(figure.axes[0])) == 2 * len(points(figure.axes[4]))

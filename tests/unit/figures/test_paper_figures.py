@@ -4,6 +4,7 @@ import numpy
 import pandas
 import pytest
 from cells_for_tests import LAMBDAS, censored, no_knee, record, study
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -51,6 +52,11 @@ def words(figure):
     """Every text of a figure."""
     texts = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
     return "\n".join(texts)
+
+
+def points(axes):
+    """The uppermost layer of points."""
+    return [layer for layer in axes.collections if isinstance(layer, PathCollection)][-1]
 
 
 def test_the_same_results_give_the_same_bytes(scaling_factors, tmp_path):
@@ -104,10 +110,14 @@ def test_fig_2_has_a_panel_a_curve_a_line_and_a_mark_for_each_knee(results):
     slimming = panels[0]
     assert slimming.get_title() == "VGG-11\nslimming (Liu et al.), n = 4"
     # Four curves; two knees, of which one is excluded, and a mark for the censored one.
-    assert len(slimming.lines) == 4 + 3
-    knee = next(line for line in panels[1].lines if line.get_marker() == "o")
-    cell = cells.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
-    assert knee.get_xdata()[0] == pytest.approx(100 * cell["pk"])
+    assert len(slimming.lines) == 4
+    assert [face[3] for face in points(slimming).get_facecolor()] == [0, 1, 0]
+    bound, *_ = points(slimming).get_offsets()
+    censored = cells[cells["knee_status"] == "censored"].iloc[0]
+    curve = curves.query("network == 'vgg11' and recipe == 'slimming' and lam == '0'")
+    assert bound.tolist() == pytest.approx([100 * censored["knee_bound"], 100 * curve["accuracy_loss"].iloc[-1]])
+    knees = cells.query("network == 'resnet11' and recipe == 'slimming'")
+    assert points(panels[1]).get_offsets() == pytest.approx(100 * knees[["pk", "accuracy_loss_at_pk"]].to_numpy())
     assert {"knee", "knee, excluded", "knee beyond"} <= set(words(figure).split("\n"))
 
 
@@ -116,14 +126,17 @@ def test_fig_3_marks_what_counts_and_what_does_not(results):
     correlation, regression = tables.correlation(cells), tables.regression(cells)
     figure = figures.ws_vs_pk(cells, correlation, regression, note="Partial: 14 of 16 cells.")
     panel = figure.axes[0]
-    points = [line for line in panel.lines if len(line.get_xdata()) == 1]
-    assert len(points) == 7  # eight cells, one without a knee
-    assert sum(line.get_markerfacecolor() == "white" for line in points) == 2
+    shown = cells[(cells["recipe"] == "slimming") & (cells["knee_status"] != "none")]
+    heights = 100 * shown["pk"].fillna(shown["knee_bound"])
+    assert points(panel).get_offsets() == pytest.approx(numpy.column_stack([shown["ws"], heights]))
+    assert [face[3] == 1 for face in points(panel).get_facecolor()] == shown["included"].tolist()
+    assert (
+        len(shown) == 7 and shown["included"].sum() == 5
+    )  # eight cells, one without a knee, one censored, one excluded
     assert len(panel.texts) == 1  # the arrow of the censored one
-    lines = [line for line in panel.lines if len(line.get_xdata()) == 2]
-    assert len(lines) == 1  # too few included cells of the other network
+    (line,) = panel.lines  # too few included cells of the other network
     row = regression.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
-    ws, pk = lines[0].get_data()
+    ws, pk = line.get_data()
     assert pk[1] == pytest.approx(100 * (row["m"] * ws[1] + row["b"]))
     text = words(figure)
     r = correlation.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
@@ -135,7 +148,9 @@ def test_fig_1_shares_add_up_and_ws_is_named(scaling_factors):
     figure = figures.gammas(scaling_factors)
     assert len(figure.axes) == 4
     for axes in figure.axes:
-        assert axes.patches[0].get_data().values.sum() == pytest.approx(100)
+        x, share = axes.collections[0].get_paths()[0].vertices.T
+        area = abs(x @ numpy.roll(share, 1) - share @ numpy.roll(x, 1)) / 2
+        assert area / (x.max() / 30) == pytest.approx(100), "thirty bars of all gammas"
         assert axes.texts[0].get_text().startswith("WS ")
     assert "ResNet-11 x 0.5" in words(figure)
 

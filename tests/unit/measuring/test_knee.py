@@ -428,6 +428,14 @@ def test_the_literal_rule_takes_the_first_of_two_knees_and_fixed_ends_the_higher
     assert knee_of(loss, rate, Rule("literal", sensitivity=2.5))["pk_channels"] == 0.7
 
 
+@pytest.mark.parametrize(("psi", "knees"), [(1.0, (0.3, 0.7, 0.3)), (2.5, (0.7, 0.7, 0.3))])
+def test_kneed_cannot_stand_for_the_literal_rule(psi, knees):
+    """Offline it misses the first of two knees, online the second where only that one falls by psi steps."""
+    loss = FULL * numpy.array([0, 0, 0, 0, 0.35, 0.35, 0.35, 0.35, 0.9, 1])
+    checks = knee_of(loss, numpy.arange(10) / 10, Rule("literal", sensitivity=psi))["cross_checks"]
+    assert (checks["literal"], checks["kneed"], checks["kneed_online"]) == knees
+
+
 def test_the_literal_rule_reads_losses_as_they_were_measured():
     # One lucky step: the isotonic fit has no local maximum there.
     loss = hinge(GRID, 0.7)

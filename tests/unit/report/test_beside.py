@@ -29,7 +29,7 @@ def test_table_1_stands_beside_cells_of_the_same_rank():
     assert [row[3] for row in table.rows] == ["0.20", "0.90", "1.40", "2.60", NOTHING, NOTHING]
     assert [row[4] for row in table.rows] == ["0.10", "0.26", "1.10", "1.79", "2.77", "3.44"]
     # PK by Ye et al.: the paper's last.
-    assert table.heads[-1] == "Ye et al., PK: paper" and table.rows[-1][-1] == "89.0%"
+    assert table.heads[-1] == "Ye et al., PK: paper" and table.rows[-1][-1] == "89.0 %"
     assert "not in this study" in table.caption and "same rank in WS" in table.caption
 
 

@@ -1,7 +1,8 @@
 import pytest
 
 from channel_sparsity.report.cost import cost
-from channel_sparsity.report.words import count, duration, listed, points
+from channel_sparsity.report.words import count, duration, listed
+from channel_sparsity.shares import points
 
 
 def timing(folder, name, *seconds):

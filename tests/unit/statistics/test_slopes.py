@@ -2,6 +2,7 @@ import numpy
 import pandas
 import pytest
 from scipy import stats
+from statsmodels.api import OLS
 
 from channel_sparsity.statistics.regression import Estimate
 from channel_sparsity.statistics.slopes import over_networks, slopes
@@ -26,12 +27,9 @@ def drawn(rng, networks=6, mean=0.0, between=0.04, noise=0.03):
 
 def one_line_for_all(values):
     """The interval of a common slope, each network with its own height: what takes points for independent."""
-    ws = numpy.tile(WS - WS.mean(), len(values))
-    pk = numpy.concatenate([each - each.mean() for each in values.values()])
-    df = len(ws) - len(values) - 1
-    slope = ws @ pk / (ws @ ws)
-    error = numpy.sqrt(((pk - slope * ws) ** 2).sum() / df / (ws @ ws))
-    return stats.t.interval(0.95, df, slope, error)
+    own_height = numpy.kron(numpy.eye(len(values)), numpy.ones((len(WS), 1)))
+    design = numpy.column_stack([numpy.tile(WS, len(values)), own_height])
+    return OLS(numpy.concatenate(list(values.values())), design).fit().conf_int()[0]
 
 
 def test_each_network_has_its_own_least_squares_line():

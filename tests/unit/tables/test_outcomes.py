@@ -5,6 +5,7 @@ import pandas
 import pytest
 from cells_for_tests import LAMBDAS, censored, failed, no_knee, record, study, survives_its_file
 from scipy import stats
+from statsmodels.api import OLS
 
 from channel_sparsity.measuring.knee import CHECKS
 from channel_sparsity.naming import ALL
@@ -278,23 +279,13 @@ def test_reliability_is_the_published_intraclass_correlation():
     assert (round(found.value, 2), round(found.low, 2), round(found.high, 2)) == (0.17, -0.13, 0.72)
 
 
-def residual(values, *factors):
-    """The sum of squares that a mean for each combination of the factors leaves, and its degrees of freedom."""
-    names = ["/".join(map(str, each)) for each in zip(*factors, strict=True)]
-    design = (numpy.array(names)[:, None] == numpy.unique(names)).astype(float)
-    left = values - design @ numpy.linalg.lstsq(design, values, rcond=None)[0]
-    return left @ left, len(values) - design.shape[1]
-
-
 def test_reliability_is_an_analysis_of_variance_of_lambdas_within_networks():
     rng = numpy.random.default_rng(12)
     cells = ratings(*(rng.normal(size=(5, 1)) + rng.normal(size=(5, 3)) + 10 * number for number in range(4)))
-    values = cells["value"].to_numpy()
-    within, df_within = residual(values, cells["network"], cells["lam"])
-    all_of_it, df_all = residual(values, cells["network"])
-    df_among = df_all - df_within
-    ratio = (all_of_it - within) / df_among / (within / df_within)
-    assert (df_among, df_within) == (16, 40)
+    cell = pandas.get_dummies(cells["network"] + "/" + cells["lam"], dtype=float)
+    one = OLS(cells["value"], pandas.get_dummies(cells["network"], dtype=float)).fit()
+    ratio, _, df_among = OLS(cells["value"], cell).fit().compare_f_test(one)
+    assert df_among == 16
     bounds = [ratio / stats.f.ppf(0.975, 16, 40), ratio, ratio * stats.f.ppf(0.975, 40, 16)]
     expected = [(each - 1) / (each + 2) for each in bounds]
     found = reliability(cells, "value")

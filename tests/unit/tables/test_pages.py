@@ -51,8 +51,8 @@ def test_cells_read_in_percent_and_full_names():
     scaled["metrics"]["width_scale"] = 0.5
     (row,) = read(tables.cells([scaled], 0.03))
     assert row["Network"] == "ResNet-20 x 0.5"
-    assert (row["Lambda"], row["WS"], row["PK (95 % interval)"]) == ("1e-3", "1.23", "65.4% (60.0% to 70.0%)")
-    assert (row["Accuracy"], row["Loss at PK, points"], row["... on other clips"]) == ("90.0%", "3.2", "4.0")
+    assert (row["Lambda"], row["WS"], row["PK (95 % interval)"]) == ("1e-3", "1.23", "65.4 % (60.0 % to 70.0 %)")
+    assert (row["Accuracy"], row["Loss at PK, points"], row["... on other clips"]) == ("90.0 %", "3.2", "4.0")
     assert row["Included"] == "yes"
     assert row["Parameters"] == "14,720,000"
 
@@ -74,7 +74,7 @@ def test_the_papers_shares_read_in_percent_and_the_rest_as_numbers():
     cells = tables.cells(study(("vgg16",), ("slimming",))[0], 0.03)
     frame = beside_paper(cells, tables.correlation(cells), tables.regression(cells))
     rows = {row["What"]: row["Paper"] for row in read(frame)}
-    assert rows["Table 1, row 1: PK of VGG-16, Liu et al."] == "61.0%"
+    assert rows["Table 1, row 1: PK of VGG-16, Liu et al."] == "61.0 %"
     assert rows["Table 1, row 1: WS of VGG-16, Liu et al."] == "0.100"
     assert rows["Table 4: b of VGG-16, Liu et al."] == "0.670"
 
@@ -84,7 +84,7 @@ def test_pairs_and_claims_read_as_sentences_and_intervals():
     margins = {"pk": 0.05, "m": 0.03, "r": 0.1}
     pairs = read(comparisons(cells, margins))
     assert [row["Network"] for row in pairs[::3]] == ["VGG-11", "VGG-13", "VGG-16", "all"]
-    assert (pairs[0]["n"], pairs[0]["Margin"]) == ("4", "5.0%") and pairs[0]["Difference"].count("%") == 3
+    assert (pairs[0]["n"], pairs[0]["Margin"]) == ("4", "5.0 %") and pairs[0]["Difference"].count("%") == 3
     (claim, *_) = read(claims(cells, margins))
     assert claim["The paper says"].startswith("PK grows with the increase of WS")
     assert " to " in claim["Ours (95 % interval)"] and claim["Verdict"] == "supported"

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import pandas
 
 from channel_sparsity.naming import PAPER_NETWORKS, label
+from channel_sparsity.statistics.levels import over_seeds
 
 #: The recipe that follows each of the paper's two pruning methods, by the name that people read.
 METHODS = {"slimming": "Liu et al.", "ista": "Ye et al."}
@@ -151,7 +152,7 @@ def _examples(cells: pandas.DataFrame) -> Iterator[dict]:
     """Table 1 beside our cells of the same network, averaged over seeds and matched by their rank in WS."""
     for recipe in METHODS:
         chosen = cells[(cells["network"] == EXAMPLE_NETWORK) & (cells["recipe"] == recipe) & cells["included"]]
-        levels = chosen.groupby("lam")[list(_QUANTITIES)].mean()
+        levels = over_seeds(chosen, _QUANTITIES)
         ours = levels.sort_values("ws", ignore_index=True).reindex(range(len(TABLE_1)))
         for rank, example in enumerate(TABLE_1):
             published = asdict(example) | asdict(getattr(example, recipe))

@@ -10,6 +10,8 @@ from scipy import stats
 
 from channel_sparsity.claims.evidence import Evidence
 from channel_sparsity.naming import PAPER_NETWORKS, family, label
+from channel_sparsity.shares import points
+from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.regression import line, mean_of_values
 from channel_sparsity.statistics.replicates import ENOUGH
 from channel_sparsity.statistics.slopes import mean_over_networks, over_networks, slopes
@@ -89,8 +91,7 @@ _BY_DESIGN = "by design: grids of lambda are chosen so that WS rises"
 def _trained(evidence: Evidence) -> dict[str, pandas.DataFrame]:
     """By network: lam and WS, the mean over seeds, of those within the limit of lambda, pruned well or not."""
     cells = evidence.cells[evidence.cells["within_limit"]].dropna(subset=["ws"])
-    points = cells.groupby(["network", "lam"], sort=False)["ws"].mean().reset_index()
-    return dict(iter(points.groupby("network", sort=False)))
+    return dict(iter(over_seeds(cells, ["ws"]).groupby("network", sort=False)))
 
 
 def _share(holds: Sequence[bool], remark: str) -> Finding:
@@ -136,7 +137,7 @@ def loss_at_pk(evidence: Evidence) -> Finding:
     if "accuracy_loss_held_out" in evidence.cells:
         held_out = evidence.cells.loc[evidence.cells["included"], "accuracy_loss_held_out"].mean()
         reason += "; " if reason else ""
-        reason += f"read from clips that did not place PK: {100 * held_out:.1f} points" if held_out == held_out else ""
+        reason += f"read from clips that did not place PK: {points(held_out)} points" if held_out == held_out else ""
     estimate = float(numpy.mean([each.value for each in known.values()]))
     return Finding(estimate, low, high, len(evidence.points), verdict, reason)
 

@@ -116,16 +116,20 @@ class _Tables(NamedTuple):
 
 
 def mel_filters(settings: LogMel) -> np.ndarray:
-    """Slaney's triangles over the bins of the transform, each of unit area in Hz, float32 [n_mels, bins].
-
-    What `librosa.filters.mel` gives. Importing that would take every worker process as long as 100 clips do.
-    """
-    highest = settings.sample_rate_hz / 2 if settings.fmax_hz is None else settings.fmax_hz
+    """Slaney's triangles over the bins of the transform, each of unit area in Hz, float32 [n_mels, bins]."""
     bins = np.fft.rfftfreq(settings.n_fft, 1 / settings.sample_rate_hz)
-    corners = _hz(np.linspace(_mel(settings.fmin_hz), _mel(highest), settings.n_mels + 2))
-    low, middle, high = (corners[i : i + settings.n_mels, None] for i in range(3))
+    low, middle, high = mel_corners(settings)[:, :, None]
     triangles = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))
     return (np.maximum(0, triangles) * 2 / (high - low)).astype(np.float32)
+
+
+# `librosa.filters.mel` and `mel_frequencies` take 2.5 s to import and differ from these in the last bits, which would
+# change every number of the study. So they are what the tests compare with.
+def mel_corners(settings: LogMel) -> np.ndarray:
+    """The lower corner, the peak and the upper corner of each mel filter, in Hz, float64 [3, n_mels]."""
+    highest = settings.sample_rate_hz / 2 if settings.fmax_hz is None else settings.fmax_hz
+    corners = _hz(np.linspace(_mel(settings.fmin_hz), _mel(highest), settings.n_mels + 2))
+    return sliding_window_view(corners, settings.n_mels)
 
 
 # Slaney's mel scale: linear up to 1000 Hz (15 mel), then 27 steps for every factor of 6.4.

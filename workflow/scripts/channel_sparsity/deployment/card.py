@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from channel_sparsity.shares import percent
+
 #: A larger loss of accuracy by quantisation, as a fraction, is said at the top of the card.
 NOTABLE_LOSS = 0.01
 
@@ -82,7 +84,7 @@ def _checks(checks: Mapping) -> str:
 
 def _percent(share: float | None) -> str:
     """A fraction as people read it."""
-    return "" if share is None else f"{100 * share:.1f} %"
+    return "" if share is None else percent(share)
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import librosa
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from channel_sparsity.data.logmel import QUIETEST_POWER, LogMel
+from channel_sparsity.data.logmel import QUIETEST_POWER, LogMel, mel_corners
 
 #: The version of ONNX's operators: the first with reductions whose axes are inputs, as the exporter writes them too.
 OPSET = 18
@@ -81,9 +80,7 @@ def _power(graph: _Graph, settings: LogMel) -> str:
 
 def _filters(graph: _Graph, settings: LogMel) -> str:
     """The mel filters [bins, bands] of `mel_filters`, computed from the bands' corners when the model is loaded."""
-    highest = settings.sample_rate_hz / 2 if settings.fmax_hz is None else settings.fmax_hz
-    corners = librosa.mel_frequencies(n_mels=settings.n_mels + 2, fmin=settings.fmin_hz, fmax=highest)
-    low, middle, high = (corners[i : i + settings.n_mels] for i in range(3))
+    low, middle, high = mel_corners(settings)
 
     def real(value: object) -> str:
         return graph.constant(value, np.float64)

@@ -1,25 +1,32 @@
 """Figures beside the paper's: the dose of repair, other measures beside WS, other readings of the paper."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Sequence
 
-import numpy
 import pandas
+import seaborn.objects as so
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from channel_sparsity.claims.plan import OUTCOME
-from channel_sparsity.figures.style import empty, footnote, network_labels, network_marks, recipe_label, style
+from channel_sparsity.figures.style import (
+    draw,
+    empty,
+    footnote,
+    network_handle,
+    network_labels,
+    network_marks,
+    network_scales,
+    recipe_label,
+    style,
+)
 from channel_sparsity.naming import ALL, FAMILIES, family
 from channel_sparsity.tables.measures import MEASURES
 from channel_sparsity.tables.readings import AS_CONFIGURED, WORDS
 
 #: How criteria are drawn: shapes and colours (Tol's, for colour-blind readers) that no family has.
-_CRITERION_MARKS = (("X", "#332288"), ("P", "#882255"), ("*", "#999933"), ("d", "#44aa99"), ("h", "0.4"))
-
-#: How the marks of measures are drawn.
-_MARKS = {"marker": "X", "color": "0.15", "ms": 6, "lw": 1.2}
-
+_MARKERS, _COLOURS = "XP*dh", ("#332288", "#882255", "#999933", "#44aa99", "0.4")
 
 #: The panels of the figure `repair`: a column of ``outcomes.csv`` of some outcome, with its axis and its title.
 _PANELS = (
@@ -39,19 +46,26 @@ def repair(outcomes: pandas.DataFrame, note: str = "") -> Figure:
             return empty("No slope can be drawn yet: too few cells are included.", note)
         doses, criteria = list(dict.fromkeys(outcomes["repair"])), list(dict.fromkeys(outcomes["criterion"]))
         figure = Figure(figsize=(max(7.6, 3.4 + 1.7 * len(doses)), 4.2), layout="constrained")
+        markers, colours = (dict(zip(criteria, itertools.cycle(each), strict=False)) for each in (_MARKERS, _COLOURS))
+        shapes = {network: network_marks(network)["marker"] for network in outcomes["scope"].unique() if network != ALL}
+        colour = so.Nominal(colours, order=criteria)
+        scales = {"x": so.Nominal(order=doses), "color": colour, "marker": shapes | markers}
         for axes, (outcome, value, words, title) in zip(figure.subplots(1, 2), _PANELS, strict=True):
             axes.axhline(0, color="0.4", lw=0.9)
-            for place, criterion in enumerate(criteria):
-                rows = outcomes[(outcomes["outcome"] == outcome) & (outcomes["criterion"] == criterion)]
-                offset = 0.6 * ((place + 0.5) / len(criteria) - 0.5)
-                _doses(axes, rows, value, {dose: at + offset for at, dose in enumerate(doses)}, place)
-            axes.set_xticks(range(len(doses)), doses)
-            axes.set(xlim=(-0.5, len(doses) - 0.5), xlabel="repair after each step", ylabel=words, title=title)
-            axes.grid(axis="x", visible=False)
-        marks = [_CRITERION_MARKS[place % len(_CRITERION_MARKS)] for place in range(len(criteria))]
+            rows = _percent(outcomes[outcomes["outcome"] == outcome], value)
+            together, single = rows[rows["scope"] == ALL], rows[rows["scope"] != ALL]
+            shown, apart = {"x": "repair", "y": value, "color": "criterion"}, so.Dodge(by=["color"])
+            ends = {"ymin": f"{value}_low", "ymax": f"{value}_high"}
+            layers = [
+                (so.Path(linewidth=0.8, linestyle=":"), together, shown, apart),
+                (so.Range(linewidth=1.2), together, shown | ends, apart),
+                (so.Dot({"zorder": 3}, pointsize=4, fill=False), single, shown | {"marker": "scope"}, apart),
+                (so.Dot({"zorder": 3}, pointsize=8), together, shown | {"marker": "criterion"}, apart),
+            ]
+            draw(axes, layers, scales, x="repair after each step", y=words, title=title)
         handles = [
-            Line2D([], [], ls="", ms=8, marker=marker, color=colour, label=recipe_label(criterion))
-            for criterion, (marker, colour) in zip(criteria, marks, strict=True)
+            Line2D([], [], ls="", ms=8, marker=markers[name], color=colours[name], label=recipe_label(name))
+            for name in criteria
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=min(4, len(handles)))
         networks, seeds = int(outcomes["networks"].max()), int(outcomes["seeds"].max())
@@ -60,20 +74,10 @@ def repair(outcomes: pandas.DataFrame, note: str = "") -> Figure:
         return figure
 
 
-def _doses(axes: Axes, rows: pandas.DataFrame, value: str, places: Mapping[str, float], number: int) -> None:
-    """One criterion at every dose: the mean over networks with its interval, and the networks."""
-    marker, colour = _CRITERION_MARKS[number % len(_CRITERION_MARKS)]
-    together = rows[rows["scope"] == ALL]
-    axes.plot(together["repair"].map(places), 100 * together[value], color=colour, lw=0.8, ls=":")
-    for row in rows.to_dict("records"):
-        place, height = places[row["repair"]], 100 * row[value]
-        if row["scope"] == ALL:
-            axes.plot([place] * 2, [100 * row[f"{value}_low"], 100 * row[f"{value}_high"]], color=colour, lw=1.2)
-            axes.plot(place, height, ls="", marker=marker, ms=8, color=colour)
-        else:
-            axes.plot(
-                place, height, ls="", marker=network_marks(row["scope"])["marker"], ms=4, mfc="none", color=colour
-            )
+def _percent(rows: pandas.DataFrame, value: str) -> pandas.DataFrame:
+    """The rows with a column and its interval in percent, or in points."""
+    names = [value, f"{value}_low", f"{value}_high"]
+    return rows.assign(**100 * rows[names])
 
 
 def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
@@ -89,18 +93,12 @@ def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
         figure = Figure(figsize=(8, 0.8 + 1.6 * len(recipes)), layout="constrained")
         grid = figure.subplots(len(recipes), 2, squeeze=False, sharey=True, sharex="col")
         for panels, recipe in zip(grid, recipes, strict=True):
-            own = together[together["recipe"] == recipe]
-            _rows_of(panels, list(MEASURES.values()))
-            for row in own.itertuples():
-                height = list(MEASURES).index(row.measure)
-                _dot(panels[0], row.r, row.r_low, row.r_high, height, _MARKS)
-                _dot(panels[1], row.difference, row.difference_low, row.difference_high, height, _MARKS)
-            for panel in panels:
-                panel.axvline(0, color="0.4", lw=0.9)
-            panels[0].set(xlim=(-1.05, 1.05), xticks=(-1, -0.5, 0, 0.5, 1), title=recipe_label(recipe))
-            panels[1].set(title=_sizes(own))
-        grid[-1][0].set_xlabel("r with PK, within networks")
-        grid[-1][1].set_xlabel("r less that of WS")
+            own = together[together["recipe"] == recipe].replace({"measure": MEASURES})
+            labels = {"title": recipe_label(recipe), "x": "r with PK, within networks"}
+            _estimates(panels[0], own, "r", "measure", list(MEASURES.values()), **labels)
+            panels[0].set(xlim=(-1.05, 1.05), xticks=(-1, -0.5, 0, 0.5, 1))
+            labels = {"title": _sizes(own), "x": "r less that of WS"}
+            _estimates(panels[1], own, "difference", "measure", list(MEASURES.values()), **labels)
         footnote(figure, "Dots: estimates; lines: 95 % intervals, each for itself.", note)
         return figure
 
@@ -117,22 +115,21 @@ def _range(counts: pandas.Series) -> str:
     return f"{counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
 
 
-def _rows_of(panels: numpy.ndarray, words: list[str]) -> None:
-    """Name the rows that panels share, from the top down, with a band behind every other one."""
-    for panel in panels:
-        panel.set_ylim(len(words) - 0.5, -0.5)
-        panel.set_yticks(range(len(words)), words)
-        panel.tick_params(axis="y", length=0)
-        panel.grid(axis="y", visible=False)
-        for place in range(0, len(words), 2):
-            panel.axhspan(place - 0.5, place + 0.5, color="0.965", lw=0, zorder=0)
-
-
-def _dot(axes: Axes, value: float, low: float, high: float, height: float, marks: dict) -> None:
-    """An estimate with its interval, where it has one."""
-    if numpy.isfinite(low) and numpy.isfinite(high):
-        axes.plot([low, high], [height, height], color=marks["color"], lw=marks["lw"], solid_capstyle="butt")
-    axes.plot(value, height, ls="", marker=marks["marker"], color=marks["color"], ms=marks["ms"])
+def _estimates(
+    axes: Axes, rows: pandas.DataFrame, value: str, name: str, words: list[str], networks: Sequence[str] = (), **labels
+) -> None:
+    """Dots with intervals in rows, which the column `name` tells apart, with a band behind every other one."""
+    for place in range(0, len(words), 2):
+        axes.axhspan(place - 0.5, place + 0.5, color="0.965", lw=0, zorder=0)
+    axes.axvline(0, color="0.4", lw=0.9)
+    shown = {"x": value, "y": name} | ({"color": "network", "marker": "network"} if networks else {})
+    look, apart = {} if networks else {"color": "0.15"}, so.Dodge(by=["color"])
+    layers = [
+        (so.Range(linewidth=1.1, **look), rows, shown | {"xmin": f"{value}_low", "xmax": f"{value}_high"}, apart),
+        (so.Dot({"zorder": 3}, pointsize=5, edgewidth=0, **look), rows, shown, apart),
+    ]
+    draw(axes, layers, network_scales(networks) | {"y": so.Nominal(order=words)}, **labels)
+    axes.tick_params(axis="y", length=0)
 
 
 def readings(table: pandas.DataFrame, note: str = "") -> Figure:
@@ -149,26 +146,25 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
         rows += [words for words in dict.fromkeys(table["reading"]) if words not in rows]
         families = list(dict.fromkeys(family(network) for network in names))
         most = max(sum(family(network) == kind for network in names) for kind in families)
-        figure = Figure(
-            figsize=(2.6 + 3.3 * len(families), 1.4 + (0.2 + 0.07 * most) * len(rows)), layout="constrained"
-        )
+        size = (2.6 + 3.3 * len(families), 1.4 + (0.2 + 0.07 * most) * len(rows))
+        figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(1, 2 * len(families), squeeze=False, sharey=True)[0]
-        _rows_of(grid, rows)
-        for place, kind in enumerate(families):
+        for (one, other), kind in zip(grid.reshape(-1, 2), families, strict=True):
             networks = [network for network in names if family(network) == kind]
-            for axes, value, scale in ((grid[2 * place], "r", 1), (grid[2 * place + 1], "m", 100)):
-                _panel(axes, table, networks, rows, value, scale)
-                axes.axvline(0, color="0.4", lw=0.9)
-            grid[2 * place].set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1), xlabel="r", title=FAMILIES[kind].label)
-            grid[2 * place + 1].set(xlabel="m (points of PK per WS)")
+            own = _percent(table[table["network"].isin(networks)], "m")
+            _estimates(one, own, "r", "reading", rows, networks, x="r", title=FAMILIES[kind].label)
+            one.set(xlim=(-1.1, 1.1), xticks=(-1, 0, 1))
+            _estimates(other, own, "m", "reading", rows, networks, x="m (points of PK per WS)")
+            # Intervals may reach far beyond what there is to see.
+            if own["m"].notna().any():
+                low, high = min(0, own["m"].min()), max(0, own["m"].max())
+                other.set_xlim(low - 0.6 * (high - low), high + 0.6 * (high - low))
         handles = [
-            Line2D([], [], **network_marks(network), ms=5, label=f"{names[network]} ({_points(table, network)})")
-            for network in names
+            network_handle(network, f"{words} ({_points(table, network)})", ms=5) for network, words in names.items()
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=min(len(handles), 4))
-        footnote(
-            figure, "Dots: estimates, one reading changed at a time; lines: 95 % intervals (of r from n = 4).", note
-        )
+        remark = "Dots: estimates, one reading changed at a time; lines: 95 % intervals (of r from n = 4)."
+        footnote(figure, remark, note)
         return figure
 
 
@@ -176,19 +172,3 @@ def _points(table: pandas.DataFrame, network: str) -> str:
     """How many points the r of a network stand on."""
     counts = table.loc[(table["network"] == network) & table["r"].notna(), "n"]
     return "no r" if counts.empty else f"n = {_range(counts)}"
-
-
-def _panel(axes: Axes, table: pandas.DataFrame, networks: list[str], rows: list[str], value: str, scale: float) -> None:
-    """r or m of the networks of a family under each reading."""
-    seen = []
-    for place, network in enumerate(networks):
-        own, line = table[table["network"] == network], network_marks(network)
-        offset = 0.7 * ((place + 0.5) / len(networks) - 0.5)
-        marks = {"marker": line["marker"], "color": line["color"], "ms": 4.5, "lw": 1}
-        for reading in own[own["reading"].isin(rows)].to_dict("records"):
-            estimate, low, high = (scale * reading[name] for name in (value, f"{value}_low", f"{value}_high"))
-            _dot(axes, estimate, low, high, rows.index(reading["reading"]) + offset, marks)
-            seen.append(estimate)
-    if value == "m" and numpy.isfinite(seen).any():
-        low, high = min(0, numpy.nanmin(seen)), max(0, numpy.nanmax(seen))
-        axes.set_xlim(low - 0.6 * (high - low), high + 0.6 * (high - low))

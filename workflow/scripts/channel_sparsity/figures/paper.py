@@ -1,22 +1,31 @@
 """The paper's three figures, drawn from the study's own gammas, curves and tables."""
 
+import itertools
+
 import numpy
 import pandas
+import seaborn
+import seaborn.objects as so
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from channel_sparsity.figures.style import (
+    draw,
     empty,
     footnote,
+    hollow_or_filled,
     lambda_colours,
+    network_handle,
     network_labels,
     network_marks,
+    network_scales,
     recipe_label,
     style,
 )
 from channel_sparsity.measuring.knee import AXES
 from channel_sparsity.measuring.sparsity import weight_skewness
+from channel_sparsity.tables.front import CELL
 
 _GAMMA, _LAMBDA = "\N{GREEK SMALL LETTER GAMMA}", "\N{GREEK SMALL LETTER LAMDA}"
 
@@ -26,6 +35,9 @@ _AXIS_WORDS = {
     "parameters": "parameters removed (%)",
     "masked": "parameters removed, by masks (%)",
 }
+
+#: What marks a knee, by its status; one that is not there is not drawn.
+_KNEES = {"found": "o", "censored": ">", "none": ""}
 
 
 def gammas(values: pandas.DataFrame, note: str = "") -> Figure:
@@ -77,11 +89,11 @@ def _bins(gamma: numpy.ndarray, count: int = 30) -> numpy.ndarray:
 
 def _histogram(axes: Axes, gamma: numpy.ndarray, bins: numpy.ndarray, colour: tuple) -> None:
     """Bars of the share of the scaling factors, on a scale that shows one in a hundred beside nine in ten."""
-    gamma = numpy.clip(gamma[numpy.isfinite(gamma)], bins[0], bins[-1])
-    share = 100 * numpy.histogram(gamma, bins)[0] / max(len(gamma), 1)
-    axes.stairs(share, bins, fill=True, color=colour, linewidth=0)
+    inside = numpy.clip(gamma[numpy.isfinite(gamma)], bins[0], bins[-1])
+    bars = {"element": "step", "color": colour, "alpha": 1, "linewidth": 0}
+    seaborn.histplot(x=inside, bins=bins, stat="percent", ax=axes, **bars)
     axes.set_yscale("symlog", linthresh=1, linscale=0.5)
-    axes.set(ylim=(0, 100), xlim=(bins[0], bins[-1]))
+    axes.set(ylim=(0, 100), xlim=(bins[0], bins[-1]), ylabel="")
     axes.set_yticks([0, 1, 10, 100], ["0", "1", "10", "100"])
     axes.minorticks_off()
     axes.locator_params(axis="x", nbins=3)
@@ -97,48 +109,42 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
         if curves.empty or cells.empty:
             return empty("No network has been pruned yet.", note)
         names, colours, axis = network_labels(cells), lambda_colours(cells["lam"]), cells["axis"].iloc[0]
-        groups = {(recipe, network): own for (recipe, network), own in cells.groupby(["recipe", "network"])}
-        panels = [
-            (recipe, network)
-            for recipe in dict.fromkeys(cells["recipe"])
-            for network in names
-            if (recipe, network) in groups
-        ]
+        groups = dict(iter(_knees(curves, cells).groupby(["recipe", "network"])))
+        panels = [place for place in itertools.product(dict.fromkeys(cells["recipe"]), names) if place in groups]
         columns = min(4, len(panels))
         rows = -(-len(panels) // columns)
         figure = Figure(figsize=(1.4 + 2.5 * columns, 0.7 + 2.1 * rows), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        curves = curves.assign(rate=100 * curves[AXES[axis]], loss=100 * curves["accuracy_loss"])
+        shown = {"x": "rate", "y": "loss", "color": "lam"}
         for place, (axes, (recipe, network)) in enumerate(zip(grid.flat, panels, strict=False)):
+            knees = groups[recipe, network]
             traced = curves[(curves["recipe"] == recipe) & (curves["network"] == network)]
-            for cell in groups[recipe, network].itertuples():
-                steps = traced[(traced["lam"] == cell.lam) & (traced["seed"] == cell.seed)]
-                _curve(axes, steps, cell, AXES[axis], colours[cell.lam])
-            axes.set_title(f"{names[network]}\n{recipe_label(recipe)}, n = {len(groups[recipe, network])}")
-            # The lowest panel of each column says what the axis is, also above an empty place of the last
-            # row.
+            layers = [
+                (so.Path(linewidth=1.2), traced, shown | {"group": "seed"}),
+                *hollow_or_filled(knees, "included", shown | {"marker": "knee_status"}, edgecolor="0.15", pointsize=5),
+            ]
+            title = f"{names[network]}\n{recipe_label(recipe)}, n = {len(knees)}"
+            draw(axes, layers, {"color": colours, "marker": _KNEES}, title=title, y="accuracy loss (points)")
+            # The lowest panel of each column says what the axis is, also above an empty place of the last row.
             if place + columns >= len(panels):
                 axes.set_xlabel(_AXIS_WORDS[axis])
                 axes.tick_params(labelbottom=True)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
-        for axes in grid[:, 0]:
-            axes.set_ylabel("accuracy loss (points)")
         figure.legend(handles=_curve_legend(colours, cells), loc="outside right upper")
         missing = _count((cells["knee_status"] == "none").sum(), "curves have no knee.")
         footnote(figure, missing, note)
         return figure
 
 
-def _curve(axes: Axes, steps: pandas.DataFrame, cell: tuple, column: str, colour: tuple) -> None:
-    """One pruning curve, in percent, with its knee, or with an arrow at its end if the knee lies beyond."""
-    axes.plot(100 * steps[column], 100 * steps["accuracy_loss"], color=colour, lw=1.2)
-    mark = {"ls": "", "mec": "0.15" if cell.included else colour, "mew": 0.8, "zorder": 3}
-    if cell.knee_status == "found":
-        face = colour if cell.included else "white"
-        axes.plot(100 * cell.pk, 100 * cell.accuracy_loss_at_pk, marker="o", ms=5, mfc=face, **mark)
-    elif cell.knee_status == "censored":
-        loss = numpy.interp(cell.knee_bound, steps[column], steps["accuracy_loss"])
-        axes.plot(100 * cell.knee_bound, 100 * loss, marker=">", ms=6, mfc="white", **mark)
+def _knees(curves: pandas.DataFrame, cells: pandas.DataFrame) -> pandas.DataFrame:
+    """The cells with the place of their knee in percent (rate, loss); a knee that lies beyond stands at its bound."""
+    steps = dict(iter(curves.groupby(CELL)[[AXES[cells["axis"].iloc[0]], "accuracy_loss"]]))
+    bounds = cells.set_index(CELL)["knee_bound"].items()
+    at_bound = [numpy.interp(bound, *steps[cell].to_numpy().T) for cell, bound in bounds]
+    loss = cells["accuracy_loss_at_pk"].where(cells["pk"].notna(), at_bound)
+    return cells.assign(rate=100 * cells["pk"].fillna(cells["knee_bound"]), loss=100 * loss)
 
 
 def _curve_legend(colours: dict[str, tuple], cells: pandas.DataFrame) -> list[Line2D]:
@@ -168,20 +174,26 @@ def ws_vs_pk(
         if cells.empty:
             return empty("No network has been pruned yet.", note)
         names, recipes = network_labels(cells), list(dict.fromkeys(cells["recipe"]))
-        drawn = cells[cells["ws"].notna() & (cells["pk"].notna() | cells["knee_bound"].notna())]
+        cells = cells.assign(height=100 * cells["pk"].fillna(cells["knee_bound"]))
+        drawn, lines = cells.dropna(subset=["ws", "height"]), _lines(cells, regression)
         most = int(correlation.groupby("recipe").size().max())
         figure = Figure(figsize=(0.7 + 3.9 * len(recipes), 4.6 + 0.18 * most), layout="constrained")
         panels = figure.subplots(1, len(recipes), squeeze=False, sharex=True, sharey=True)[0]
+        shown = {"x": "ws", "y": "height", "color": "network"}
         for axes, recipe in zip(panels, recipes, strict=True):
-            _scatter(axes, drawn[drawn["recipe"] == recipe])
-            lines = regression[regression["recipe"] == recipe].set_index("network")
-            handles = []
-            for row in correlation[correlation["recipe"] == recipe].itertuples():
-                chosen = cells[(cells["network"] == row.network) & (cells["recipe"] == recipe) & cells["included"]]
-                _regression_line(axes, row.network, lines.loc[row.network], chosen["ws"])
-                words = f"{names[row.network]}: {_correlation_words(row)}"
-                handles.append(Line2D([], [], **network_marks(row.network), lw=1.2, ms=6, label=words))
-            axes.set(title=recipe_label(recipe), xlabel="Weight Skewness")
+            own = drawn[drawn["recipe"] == recipe]
+            layers = [
+                (so.Line(linewidth=1.2), lines[lines["recipe"] == recipe], shown | {"linestyle": "network"}),
+                *hollow_or_filled(own, "included", shown | {"marker": "network"}, edgecolor="white", pointsize=7),
+            ]
+            draw(axes, layers, network_scales(names), title=recipe_label(recipe), x="Weight Skewness")
+            for cell in own[own["pk"].isna()].itertuples():
+                arrow = {"arrowstyle": "<-", "color": network_marks(cell.network)["color"], "lw": 1.1, "shrinkB": 4}
+                axes.annotate("", (cell.ws, cell.height), (0, 17), textcoords="offset points", arrowprops=arrow)
+            handles = [
+                network_handle(row.network, f"{names[row.network]}: {_correlation_words(row)}", lw=1.2, ms=6)
+                for row in correlation[correlation["recipe"] == recipe].itertuples()
+            ]
             axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.05, -0.13), borderaxespad=0)
         panels[0].margins(y=0.1)  # room for the arrows
         panels[0].set_ylabel(f"Prune Knee: {_AXIS_WORDS[cells['axis'].iloc[0]]}")
@@ -195,48 +207,17 @@ def ws_vs_pk(
         return figure
 
 
+def _lines(cells: pandas.DataFrame, regression: pandas.DataFrame) -> pandas.DataFrame:
+    """The ends (ws, height in percent) of the regression line of each recipe and network that has one."""
+    group = ["recipe", "network"]
+    ends = cells[cells["included"]].groupby(group)["ws"].agg(["min", "max"]).stack().rename("ws").reset_index()
+    ends = ends.merge(regression[[*group, "m", "b"]].dropna(), on=group)
+    return ends.assign(height=100 * (ends["m"] * ends["ws"] + ends["b"]))
+
+
 def _count(number: int, words: str) -> str:
     """A number of cells in words; empty if there are none."""
     return f"{number} {words}" if number else ""
-
-
-def _scatter(axes: Axes, cells: pandas.DataFrame) -> None:
-    """The cells of one recipe: filled if included, hollow if not, with an arrow upward if censored."""
-    for cell in cells.itertuples():
-        marks = network_marks(cell.network)
-        colour, censored = marks["color"], numpy.isnan(cell.pk)
-        height = 100 * (cell.knee_bound if censored else cell.pk)
-        edge, face = ("white", colour) if cell.included else (colour, "white")
-        axes.plot(
-            cell.ws,
-            height,
-            ls="",
-            marker=marks["marker"],
-            ms=7,
-            mec=edge,
-            mfc=face,
-            mew=0.7 + 0.4 * (face == "white"),
-            zorder=3,
-        )
-        if censored:
-            arrow = {"arrowstyle": "<-", "color": colour, "lw": 1.1, "shrinkB": 4}
-            axes.annotate("", (cell.ws, height), (0, 17), textcoords="offset points", arrowprops=arrow)
-
-
-def _regression_line(axes: Axes, network: str, line: pandas.Series, ws: pandas.Series) -> None:
-    """The regression line of one network between the smallest and largest `ws`, if there is a line."""
-    if numpy.isnan(line["m"]):
-        return
-    ends = numpy.array([ws.min(), ws.max()])
-    marks = network_marks(network)
-    axes.plot(
-        ends,
-        100 * (line["m"] * ends + line["b"]),
-        ls=marks["linestyle"],
-        color=marks["color"],
-        lw=1.2,
-        zorder=2,
-    )
 
 
 def _correlation_words(row: tuple) -> str:

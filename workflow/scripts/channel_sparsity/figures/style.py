@@ -1,15 +1,18 @@
 """What the figures have in common: their style, their marks and colours, and how they are saved."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
 import numpy
 import pandas
+import seaborn.objects as so
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.files import whole
@@ -79,6 +82,42 @@ def network_marks(network: str) -> dict:
         "linestyle": line,
         "color": tuple(hue + abs(shade) * (towards - hue)),
     }
+
+
+def network_scales(networks: Iterable[str]) -> dict[str, so.Nominal]:
+    """`network_marks` of several networks as scales, by what they are of, in the order of the networks."""
+    marks = {network: network_marks(network) for network in networks}
+    return {
+        name: so.Nominal({network: each[name] for network, each in marks.items()}, order=list(marks))
+        for name in ("color", "marker", "linestyle")
+    }
+
+
+def network_handle(network: str, words: str, **look: float) -> Line2D:
+    """The entry of a legend that stands for a network."""
+    return Line2D([], [], label=words, **network_marks(network), **look)
+
+
+def draw(axes: Axes, layers: Iterable[tuple], scales: Mapping, **labels: str) -> None:
+    """Layers of seaborn's on axes, without a legend: each a mark, its rows, their variables, and what moves the mark.
+
+    `labels`: the title, and the names of x and y, which have none otherwise.
+    """
+    scales = {"fill": so.Nominal({True: True, False: False})} | dict(scales)
+    plot = so.Plot().theme(STYLE).scale(**scales).label(**{"x": "", "y": ""} | labels)
+    for mark, rows, variables, *moves in layers:
+        plot = plot.add(mark, *moves, data=rows.reset_index(drop=True), legend=False, **variables)
+    plot.on(axes).plot()
+    if len(axes.get_shared_y_axes().get_siblings(axes)) > 1:
+        axes.label_outer()  # seaborn shows the labels that shared axes hide
+
+
+def hollow_or_filled(rows: pandas.DataFrame, filled: str, variables: Mapping, **look: object) -> list[tuple]:
+    """Layers of points, with white paper in those that are not `filled`, a column of truths."""
+    return [
+        (so.Dot({"zorder": 3}, color="white", edgewidth=0, **look), rows, variables),
+        (so.Dot({"zorder": 4}, edgewidth=0.8, stroke=1, **look), rows, variables | {"fill": filled}),
+    ]
 
 
 def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:

@@ -11,6 +11,7 @@ from scipy.optimize import isotonic_regression
 from scipy.signal import find_peaks
 
 from channel_sparsity.files import StudyError
+from channel_sparsity.shares import percent
 
 #: The axes that a knee can be found on, and the column of ``curve.csv`` that each one reads.
 AXES = {"channels": "channel_rate", "parameters": "parameter_rate", "masked": "masked_rate"}
@@ -115,6 +116,8 @@ def literal(trace: Trace, sensitivity: float) -> Knee:
     Rates and losses are min-max normalised. From left to right, a local maximum of x - y is the knee if, before the
     next one, x - y falls below its value there less `sensitivity` times the mean distance of two rates (Eq. 7).
     """
+    # kneed cannot be its engine: it comes from the high rates and asks for the fall on the other side of a maximum,
+    # and it takes the first point and level tops for maxima, also where rates and losses change places.
     nothing = Knee("none", f"no local maximum is followed by a fall of {sensitivity:g} steps (Eq. 7)")
     if len(trace.rate) < 3 or numpy.ptp(trace.loss) == 0:
         return nothing
@@ -147,7 +150,7 @@ def _at(trace: Trace, place: int) -> Knee:
     """The knee at a point of the curve; at one of its ends the knee itself may lie beyond."""
     rate = float(trace.rate[place])
     if place in (0, len(trace.rate) - 1):
-        return Knee("censored", f"the knee lies {'beyond' if place else 'before'} {100 * rate:.1f} %", bound=rate)
+        return Knee("censored", f"the knee lies {'beyond' if place else 'before'} {percent(rate)}", bound=rate)
     return Knee("found", position=rate)
 
 
@@ -214,8 +217,8 @@ def _unusable(loss: numpy.ndarray, accuracy: float, classes: int, clips: int) ->
     chance = 1 / classes
     if accuracy - chance <= 3 * math.sqrt(chance * (1 - chance) / clips):
         return (
-            f"the unpruned network's accuracy of {100 * accuracy:.1f} % is within 3 standard errors of "
-            f"chance, {100 * chance:.1f} %"
+            f"the unpruned network's accuracy of {percent(accuracy)} is within 3 standard errors of "
+            f"chance, {percent(chance)}"
         )
     broken = numpy.flatnonzero(~numpy.isfinite(loss))
     return f"the loss at step {broken[0]} is not a number" if len(broken) else ""

@@ -11,7 +11,8 @@ import pandas
 from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR, papers_dose
 from channel_sparsity.configuration import FULL
 from channel_sparsity.naming import ALL
-from channel_sparsity.report.words import count, points
+from channel_sparsity.report.words import count
+from channel_sparsity.shares import points
 
 #: The word for what the interval of the primary outcome says.
 VERDICTS = {"positive": "Yes", "negative": "No, the reverse", "undecided": "Undecided"}

@@ -7,6 +7,7 @@ import pandas
 
 from channel_sparsity.claims.paper import EXAMPLE_NETWORK, METHODS
 from channel_sparsity.naming import PAPER_NETWORKS, label
+from channel_sparsity.shares import percent
 from channel_sparsity.tables.pages import NOTHING
 
 
@@ -21,11 +22,11 @@ class Layout:
 
 
 _FORMS: dict[str, Callable[[float], str]] = {
-    "accuracy": "{:.1%}".format,
+    "accuracy": percent,
     "ws": "{:.2f}".format,
-    "pk": "{:.1%}".format,
-    "accuracy_loss_at_pk": "{:.1%}".format,
-    "compression_rate": "{:.1%}".format,
+    "pk": percent,
+    "accuracy_loss_at_pk": percent,
+    "compression_rate": percent,
     "r": "{:.3f}".format,
     "m": "{:.2f}".format,
     "b": "{:.2f}".format,

@@ -6,7 +6,7 @@ import pandas
 
 from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.figures.style import network_labels
-from channel_sparsity.report.words import percent
+from channel_sparsity.shares import percent
 from channel_sparsity.tables.pages import NOTHING
 
 

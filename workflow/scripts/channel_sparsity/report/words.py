@@ -4,15 +4,7 @@ from collections.abc import Iterable
 
 import pandas
 
-
-def points(share: float) -> str:
-    """A difference of shares in points of percent."""
-    return f"{round(100 * share, 1) + 0.0:.1f}"  # + 0.0: no -0.0
-
-
-def percent(share: float) -> str:
-    """A share in percent."""
-    return f"{100 * share:.1f} %"
+from channel_sparsity.shares import percent
 
 
 def percents(shares: pandas.Series) -> str:

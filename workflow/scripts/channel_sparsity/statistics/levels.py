@@ -1,15 +1,22 @@
-"""One point for each lambda: the included cells of a network and recipe, averaged over seeds."""
+"""One point for each lambda: numbers of cells averaged over seeds, so that replicates do not pose as points (R24)."""
+
+from collections.abc import Iterable
 
 import pandas
 
-#: What is averaged over the seeds of a lambda.
-MEASURED = ["ws", "pk", "accuracy_loss_at_pk", "compression_rate"]
+#: What is averaged of included cells.
+MEASURED = ("ws", "pk", "accuracy_loss_at_pk", "compression_rate")
+
+
+def over_seeds(cells: pandas.DataFrame, columns: Iterable[str]) -> pandas.DataFrame:
+    """The means of columns over the seeds of each lambda, network and recipe, in the order of the rows.
+
+    `cells`: the columns, lam and, if there are several, network, family and recipe, which stand in the result too.
+    """
+    keys = [name for name in ("network", "family", "recipe", "lam") if name in cells]
+    return cells.groupby(keys, sort=False)[list(columns)].mean().reset_index()
 
 
 def levels(cells: pandas.DataFrame) -> pandas.DataFrame:
-    """Network, family, recipe, lam and the means of `MEASURED` over seeds, in the order of the rows of `cells`.
-
-    Replicates are averaged so that they do not pose as points (R24).
-    """
-    included = cells[cells["included"]]
-    return included.groupby(["network", "family", "recipe", "lam"], sort=False)[MEASURED].mean().reset_index()
+    """The means of `MEASURED` over the seeds of the included cells (`over_seeds`)."""
+    return over_seeds(cells[cells["included"]], MEASURED)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pandas
 
 from channel_sparsity.naming import ALL
+from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.regression import Bounded, mean_of_values
 from channel_sparsity.statistics.slopes import mean_over_networks, over_networks, slopes
 from channel_sparsity.statistics.within import Within, several
@@ -80,8 +81,7 @@ def _pairs(cells: pandas.DataFrame, recipe: str, other: str) -> pandas.DataFrame
     keys = ["network", "lam", "seed"]
     one, two = (cells[cells["included"] & (cells["recipe"] == name)] for name in (recipe, other))
     both = one.merge(two[[*keys, "pk"]], on=keys, suffixes=("", "_other"))
-    means = both.groupby(["network", "lam"], sort=False)[["ws", "pk", "pk_other"]].mean().reset_index()
-    return means.rename(columns={"pk": "first", "pk_other": "second"})
+    return over_seeds(both, ["ws", "pk", "pk_other"]).rename(columns={"pk": "first", "pk_other": "second"})
 
 
 def _of_pk(pairs: pandas.DataFrame) -> dict:

@@ -2,6 +2,7 @@
 
 import pandas
 
+from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.within import Within, scopes, several
 from channel_sparsity.tables.saving import table
 
@@ -43,8 +44,7 @@ def levels(cells: pandas.DataFrame, sparsity: pandas.DataFrame) -> pandas.DataFr
     chosen = chosen.merge(sparsity[[*trained, *(name for name in MEASURES if name in sparsity)]], on=trained)
     chosen["lambda"] = chosen["lam"]
     numbers = [*MEASURES, "pk"]
-    keys = ["recipe", "network", "lam"]
-    return chosen.astype(dict.fromkeys(numbers, float)).groupby(keys, sort=False)[numbers].mean().reset_index()
+    return over_seeds(chosen.astype(dict.fromkeys(numbers, float)), numbers)
 
 
 def compare_measures(levels: pandas.DataFrame) -> pandas.DataFrame:

@@ -7,6 +7,7 @@ from scipy import stats
 
 from channel_sparsity.measuring.knee import CHECKS
 from channel_sparsity.naming import ALL
+from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.regression import Bounded, mean_of_values, pearson
 from channel_sparsity.statistics.slopes import ENOUGH, mean_over_networks, over_networks, slopes
 from channel_sparsity.tables.saving import table
@@ -122,7 +123,7 @@ def _scopes(cells: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
 def _row(cells: pandas.DataFrame, control: pandas.DataFrame, outcome: str) -> dict:
     """What a row of ``outcomes.csv`` says."""
     known = cells.dropna(subset=[outcome])
-    points = _means(known, outcome)
+    points = over_seeds(known, ["ws", outcome])
     own, r = slopes(points, outcome), None
     if cells["network"].nunique() == 1:
         _, r = pearson(points["ws"], points[outcome])
@@ -142,8 +143,9 @@ def _row(cells: pandas.DataFrame, control: pandas.DataFrame, outcome: str) -> di
     gain, gained = Bounded(), {}
     if len(both):
         both = both.assign(gain=both[outcome] - both[f"{outcome}_control"])
-        row |= over_networks(slopes(_means(both, f"{outcome}_control"), f"{outcome}_control")).columns("m_control")
-        gained = slopes(_means(both, "gain"), "gain")
+        points = over_seeds(both, ["ws", f"{outcome}_control", "gain"])
+        row |= over_networks(slopes(points, f"{outcome}_control")).columns("m_control")
+        gained = slopes(points, "gain")
         gain = over_networks(gained)
     return row | {"networks_gain": len(gained)} | gain.columns("gain") | {"verdict": sign(gain.low, gain.high)}
 
@@ -153,11 +155,6 @@ def sign(low: float | None, high: float | None) -> str:
     if low is None or not (low > 0 or high < 0):
         return "undecided"
     return "positive" if low > 0 else "negative"
-
-
-def _means(cells: pandas.DataFrame, column: str) -> pandas.DataFrame:
-    """WS and a column, averaged over the seeds of each network and lambda."""
-    return cells.groupby(["network", "lam"], sort=False)[["ws", column]].mean().reset_index()
 
 
 def reliability(cells: pandas.DataFrame, column: str) -> Bounded:

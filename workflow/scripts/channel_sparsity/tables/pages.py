@@ -6,6 +6,7 @@ from html import escape
 import pandas
 
 from channel_sparsity.naming import ALL, label
+from channel_sparsity.shares import percent, points
 
 #: What stands where a table has no value.
 NOTHING = "\N{EN DASH}"
@@ -22,12 +23,7 @@ min-width: 11rem; } tbody tr:nth-child(even) { background: var(--band); }
 """
 
 
-_percent, _two, _three, _thousands = (form.format for form in ("{:.1%}", "{:.2f}", "{:.3f}", "{:,}"))
-
-
-def _points(value: float) -> str:
-    """A difference of two shares, in points."""
-    return f"{100 * value:.1f}"
+_two, _three, _thousands = (form.format for form in ("{:.2f}", "{:.3f}", "{:,}"))
 
 
 def _yes(value: bool) -> str:
@@ -46,8 +42,8 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "criterion": ("Criterion", None),
     "repair": ("Repair", None),
     "outcome": ("Outcome", None),
-    "sparse": ("Sparse", _percent),
-    "dense": ("Dense", _percent),
+    "sparse": ("Sparse", percent),
+    "dense": ("Dense", percent),
     "gain": ("Gain", _three),
     "reliability": ("Reliability", _two),
     "recipe": ("Recipe", None),
@@ -61,16 +57,16 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "lam": ("Lambda", None),
     "seed": ("Seed", str),
     "step": ("Step", str),
-    "channel_rate": ("Channels removed", _percent),
-    "accuracy": ("Accuracy", _percent),
-    "accuracy_unpruned_finetuned": ("... fine-tuned unpruned", _percent),
+    "channel_rate": ("Channels removed", percent),
+    "accuracy": ("Accuracy", percent),
+    "accuracy_unpruned_finetuned": ("... fine-tuned unpruned", percent),
     "ws": ("WS", _two),
-    "pk": ("PK (95 % interval)", _percent),
-    "pk_parameters": ("PK, parameters", _percent),
-    "accuracy_loss_at_pk": ("Loss at PK, points", _points),
-    "accuracy_loss_held_out": ("... on other clips", _points),
-    "compression_rate": ("Parameters removed at PK", _percent),
-    "masked_rate": ("... counted from masks", _percent),
+    "pk": ("PK (95 % interval)", percent),
+    "pk_parameters": ("PK, parameters", percent),
+    "accuracy_loss_at_pk": ("Loss at PK, points", points),
+    "accuracy_loss_held_out": ("... on other clips", points),
+    "compression_rate": ("Parameters removed at PK", percent),
+    "masked_rate": ("... counted from masks", percent),
     "parameters": ("Parameters", _thousands),
     "macs_per_second": ("MACs a second", "{:,.0f}".format),
     "at_knee": ("Knee", _yes),
@@ -108,12 +104,12 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "r_given_accuracy": ("r, given accuracy", _two),
     "ws_given_it": ("r of WS, given it", _two),
     "r_with_pk": ("r with PK", _two),
-    "error_left_out": ("Error of a PK left out, points", _points),
-    "error_of_mean": ("... by its network's mean", _points),
-    "error_as_it_is": ("... by the measure as it is", _points),
+    "error_left_out": ("Error of a PK left out, points", points),
+    "error_of_mean": ("... by its network's mean", points),
+    "error_as_it_is": ("... by the measure as it is", points),
     "n_across": ("n, across networks", str),
     "r_across": ("r, across", _two),
-    "gain_across": ("Smaller error across, points", _points),
+    "gain_across": ("Smaller error across, points", points),
     "verdict_across": ("Verdict across", None),
     "included": ("Included", _yes),
     "reason": ("Reason", None),
@@ -169,7 +165,7 @@ def _text(column: str, row: dict) -> str:
     if write is None:
         return str(value)
     if write is _three and row.get("quantity") in _SHARES:
-        write = _percent
+        write = percent
     low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
     if pandas.isna(low) or pandas.isna(high):
         return write(value)

@@ -9,6 +9,8 @@ import pandas
 
 from channel_sparsity.measuring.knee import AXES, Trace, rate_within
 from channel_sparsity.naming import NETWORKS, family, variant
+from channel_sparsity.shares import percent, points
+from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.regression import correlate, leave_one_out, pearson, regress, tau_b
 from channel_sparsity.statistics.replicates import seed_intervals
 from channel_sparsity.tables.saving import table
@@ -104,6 +106,9 @@ REGRESSION = {
 #: What names a row of ``correlation.csv`` and ``regression.csv``.
 _GROUP = ["network", "recipe"]
 
+#: The columns that they are about.
+_LINE = ["ws", "pk"]
+
 
 def cells(records: Iterable[Mapping], margin: float) -> pandas.DataFrame:
     """One row for each pruned network: ``cells.csv``, ordered by network (Table 2), recipe, lambda and seed.
@@ -119,10 +124,11 @@ def cells(records: Iterable[Mapping], margin: float) -> pandas.DataFrame:
     """
     records = list(records)
     frame = pandas.DataFrame([_cell(record) for record in records], columns=[*CELLS, "lacks"])
-    best = frame["network"].map(_best_accuracies(frame))
+    accuracies = _accuracies(frame)
+    best = frame["network"].map(accuracies.groupby("network")["accuracy"].max())
     for name, values in _absolute(records, best, margin).items():
         frame[name] = values
-    limits = _limits(frame, margin)
+    limits = _limits(accuracies, margin)
     over = [limits[network, lam] for network, lam in zip(frame["network"], frame["lam"], strict=True)]
     frame["reason"] = ["; ".join(filter(None, both)) for both in zip(over, frame["lacks"], strict=True)]
     frame["within_limit"] = [not reason for reason in over]
@@ -181,16 +187,16 @@ def _lacks(metrics: Mapping, sparsity: Mapping, knee: Mapping) -> str:
     if sparsity.get("ws") is None:
         problems.append(f"WS undefined: {sparsity.get('reason')}")
     if knee["status"] == "censored":
-        problems.append(f"knee censored at {100 * knee['bound']:.1f} %")
+        problems.append(f"knee censored at {percent(knee['bound'])}")
     elif knee["status"] == "none":
         problems.append(f"no knee: {knee.get('reason')}")
     return "; ".join(problems)
 
 
-def _best_accuracies(frame: pandas.DataFrame) -> pandas.Series:
-    """The best accuracy of each network over its lambdas, the mean over seeds, before pruning."""
+def _accuracies(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The accuracy of each network at each lambda before pruning, the mean over seeds; recipes share the networks."""
     trained = frame.drop_duplicates(["network", "lam", "seed"])
-    return trained.groupby(["network", "lam"])["accuracy"].mean().groupby("network").max()
+    return over_seeds(trained[["network", "lam", "accuracy"]], ["accuracy"])
 
 
 def _absolute(records: Sequence[Mapping], best: Iterable[float], margin: float) -> dict[str, list[float | None]]:
@@ -211,16 +217,15 @@ def _absolute(records: Sequence[Mapping], best: Iterable[float], margin: float) 
     return found
 
 
-def _limits(frame: pandas.DataFrame, margin: float) -> dict[tuple[str, str], str]:
+def _limits(accuracies: pandas.DataFrame, margin: float) -> dict[tuple[str, str], str]:
     """Why each (network, lam) is over the upper limit of lambda (section 3.2, R9); empty where it is not.
 
-    The limit is the largest lambda, from the best one's on, whose accuracy, the mean over seeds, is within
-    `margin` of the best. Recipes share the trained networks, so it is decided for all of them alike.
+    The limit is the largest lambda, from the best one's on, whose accuracy (`_accuracies`) is within `margin` of the
+    best.
     """
-    trained = frame.drop_duplicates(["network", "lam", "seed"])
     reasons = {}
-    for network, rows in trained.groupby("network", sort=False):
-        accuracy = rows.groupby("lam")["accuracy"].mean().sort_index(key=lambda index: index.map(float))
+    for network, rows in accuracies.groupby("network", sort=False):
+        accuracy = rows.set_index("lam")["accuracy"].sort_index(key=lambda index: index.map(float))
         reasons |= {(network, lam): "" for lam in accuracy.index}
         if accuracy.isna().all():
             continue
@@ -229,7 +234,7 @@ def _limits(frame: pandas.DataFrame, margin: float) -> dict[tuple[str, str], str
         limit = max(float(lam) for lam in accuracy.index if shortfall[lam] <= margin + 1e-9)
         for lam in accuracy.index:
             if float(lam) > limit and not math.isnan(shortfall[lam]):
-                reasons[network, lam] = f"accuracy {100 * shortfall[lam]:.1f} points under the best (lambda {best})"
+                reasons[network, lam] = f"accuracy {points(shortfall[lam])} points under the best (lambda {best})"
     return reasons
 
 
@@ -241,11 +246,6 @@ def read_table(path: str | Path, columns: Mapping) -> pandas.DataFrame:
         keep_default_na=False,
         na_values={name: [""] for name, kind in columns.items() if kind is not str},
     )
-
-
-def _means(chosen: pandas.DataFrame) -> pandas.DataFrame:
-    """WS and PK, averaged over the seeds of each lambda."""
-    return chosen.groupby("lam")[["ws", "pk"]].mean()
 
 
 def _at_bound(chosen: pandas.DataFrame) -> pandas.DataFrame:
@@ -265,10 +265,10 @@ def correlation(cells: pandas.DataFrame) -> pandas.DataFrame:
     rows = []
     for (network, recipe), group in cells.groupby(_GROUP, sort=False):
         included = group[group["included"]]
-        mean = _means(included)
-        all_lambdas = _means(group.dropna(subset=["ws", "pk"]))
+        mean = over_seeds(included, _LINE)
+        all_lambdas = over_seeds(group.dropna(subset=_LINE), _LINE)
         within = group[group["within_limit"]]
-        bounded = _means(_at_bound(within).dropna(subset=["ws", "pk"]))
+        bounded = over_seeds(_at_bound(within).dropna(subset=_LINE), _LINE)
         row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
         row |= _widen(asdict(correlate(mean["ws"], mean["pk"])), ("r",), included, "Fisher")
         row["r_without_one_low"], row["r_without_one_high"] = leave_one_out(mean["ws"], mean["pk"])
@@ -289,7 +289,7 @@ def regression(cells: pandas.DataFrame) -> pandas.DataFrame:
     rows = []
     for (network, recipe), group in cells.groupby(_GROUP, sort=False):
         included = group[group["included"]]
-        mean = _means(included)
+        mean = over_seeds(included, _LINE)
         row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
         row |= _widen(asdict(regress(mean["ws"], mean["pk"])), ("m", "b"), included, "Student")
         rows.append(row)
