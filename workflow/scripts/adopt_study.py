@@ -10,10 +10,12 @@ What is made from them is then made again and compared with what was handed on. 
 import argparse
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from channel_sparsity.bookkeeping.fingerprint import fingerprint
 from channel_sparsity.bookkeeping.handover import check, place, same_time, unpack
+from channel_sparsity.configuration import families_and_methods
 from channel_sparsity.files import StudyError, sha256, write_json
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -33,7 +35,7 @@ def adopt(source: Path, directory: Path, cores: str) -> str:
     folder = source.resolve() if source.is_dir() else unpack(source, results)
     if folder.parent != results.resolve():
         raise StudyError(f"{source} is not in {results}: move it there, or name the zip archive of it")
-    made_by = check(folder, {rule: fingerprint(SCRIPTS / f"{rule}.py") for rule in TAKEN})
+    made_by = check(folder, _code)
     configuration = folder / "configuration.json"
     data = directory / "data" / made_by["dataset"]
     place(folder, data)
@@ -53,6 +55,12 @@ def adopt(source: Path, directory: Path, cores: str) -> str:
         f"{len(after)} tables and figures in {folder} were made again, {len(same)} of them to the same bytes "
         f"(others: {others}). To go on: snakemake --configfile {configuration}"
     )
+
+
+def _code(configuration: Mapping) -> dict[str, str]:
+    """The fingerprints that the record of a study would have here, of the rules whose outputs are taken over."""
+    chosen = families_and_methods(configuration)
+    return {rule: fingerprint(SCRIPTS / f"{rule}.py", chosen) for rule in TAKEN}
 
 
 def _snakemake(*arguments: str) -> None:

@@ -119,7 +119,7 @@ def handed(tmp_path):
 
 
 def test_a_study_of_this_code_is_adopted(handed):
-    assert check(handed, {"train_network": "abc", "another_source": "def"})["study"] == "demo"
+    assert check(handed, lambda _: {"train_network": "abc", "another_source": "def"})["study"] == "demo"
 
 
 @pytest.mark.parametrize(
@@ -136,33 +136,44 @@ def test_a_record_that_would_lead_elsewhere_is_refused(handed, configuration, pr
     hand(handed, configuration)
     record([handed / "provenance.json"], "again")
     with pytest.raises(StudyError, match=problem):
-        check(handed, {})
+        check(handed, lambda _: {})
 
 
 def test_a_link_is_refused(handed, tmp_path):
     (handed / "tables").symlink_to(tmp_path)
     with pytest.raises(StudyError, match=r"tables is a link"):
-        check(handed, {})
+        check(handed, lambda _: {})
 
 
 def test_a_study_of_other_code_is_refused_with_its_commit(handed):
     with pytest.raises(StudyError, match=r"made by other code of train_network .*: check out commit 1234"):
-        check(handed, {"train_network": "abd"})
+        check(handed, lambda _: {"train_network": "abd"})
+
+
+def test_a_study_of_a_network_that_is_not_here_is_refused_with_its_commit(handed):
+    def code_for(configuration):
+        assert configuration["study"] == "demo"
+        raise StudyError("there is no network cnn4")
+
+    with pytest.raises(
+        StudyError, match=r"has what this tree has not \(there is no network cnn4\): check out commit 1234"
+    ):
+        check(handed, code_for)
 
 
 def test_a_file_without_a_checksum_is_refused(handed):
     (handed / "weights.safetensors").write_bytes(b"")
     with pytest.raises(StudyError, match=r"weights.safetensors has no checksum"):
-        check(handed, {})
+        check(handed, lambda _: {})
 
 
 def test_a_changed_file_and_an_unfinished_study_are_refused(handed):
     (handed / "dataset/clips.csv").write_text("filename\nx\n")
     with pytest.raises(StudyError, match=r"clips.csv is not as it was written"):
-        check(handed, {})
+        check(handed, lambda _: {})
     (handed / "provenance.json").unlink()
     with pytest.raises(StudyError, match=r"hand on a study that is finished"):
-        check(handed, {})
+        check(handed, lambda _: {})
 
 
 def test_data_that_are_there_stay_and_must_be_the_same(handed, tmp_path):

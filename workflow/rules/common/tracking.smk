@@ -3,14 +3,17 @@
 from channel_sparsity.bookkeeping.fingerprint import fingerprint
 from channel_sparsity.bookkeeping.snakemake_internals import untracked
 
+# Files of networks and methods that the study does not have never count.
+OF_STUDY = configuration.families_and_methods(config)
+
 
 def code(script):
     """The fingerprint of a script in workflow/scripts and of the modules it reaches."""
-    return fingerprint(SCRIPTS / f"{script}.py")
+    return fingerprint(SCRIPTS / f"{script}.py", OF_STUDY)
 
 
 def code_for(script):
-    """`code` for each network and recipe apart: what is in the files of other networks and methods does not count."""
+    """`code` for each network and recipe apart: what is in the files of the study's others does not count either."""
 
     def of(wildcards):
         names = [configuration.family(wildcards.network)]

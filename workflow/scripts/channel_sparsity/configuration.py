@@ -342,6 +342,13 @@ def named_curves(config: Mapping) -> dict[str, Curve]:
     }
 
 
+def families_and_methods(config: Mapping) -> tuple[str, ...]:
+    """The families of networks and the methods of pruning in a study: names of files in networks/ and methods/."""
+    families = [family(network) for network in config["networks"]]
+    methods = [config["recipes"][curve.criterion]["method"] for curve, _ in curves_of(config)]
+    return tuple(sorted({*families, *methods}))
+
+
 def recipe_of(config: Mapping, name: str) -> dict:
     """The settings of a pruning recipe: `pruning`, with what the recipe and its repair change."""
     curve = named_curves(config)[name]

@@ -12,7 +12,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from channel_sparsity.bookkeeping.checksums import SUFFIX, VARYING, verify_folder
@@ -89,10 +89,10 @@ def _check_room(archive: Path, size: int, results: Path) -> None:
         raise StudyError(f"{archive} unpacks to {size} bytes, but {results} has {free} free: make room for it")
 
 
-def check(folder: Path, code: Mapping[str, str]) -> dict:
+def check(folder: Path, code_for: Callable[[Mapping], Mapping[str, str]]) -> dict:
     """The configuration of an unpacked study, which must be whole, as its jobs wrote it, and of this code.
 
-    `code`: the fingerprints of this tree's rules that must be those that the study was made by.
+    `code_for`: of a configuration, the fingerprints of this tree's rules that must be those that the study was made by.
     """
     provenance = folder / "provenance.json"
     if not provenance.is_file():
@@ -109,13 +109,16 @@ def check(folder: Path, code: Mapping[str, str]) -> dict:
         configuration, stages = made["configuration"], dict(made["code"])
         names = [configuration["study"], configuration["dataset"]]
         commit = (read_json(folder / "run.json")["git"] or {}).get("commit")
+        where = f": check out commit {commit}" if commit else ": get the code that came with it"
+        here = code_for(configuration)
+    except StudyError as error:
+        raise StudyError(f"{folder} has what this tree has not ({error}){where}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StudyError(f"{provenance} and run.json are no record of a study: do not use {folder}") from error
     if names[0] != folder.name or not all(isinstance(name, str) and _STUDY.fullmatch(name) for name in names):
         raise StudyError(f"{folder} holds the study {names[0]!r} of the data set {names[1]!r}: do not use it")
-    other = sorted(rule for rule, digest in code.items() if stages.get(rule, digest) != digest)
+    other = sorted(rule for rule, digest in here.items() if stages.get(rule, digest) != digest)
     if other:
-        where = f": check out commit {commit}" if commit else ": get the code that came with it"
         raise StudyError(f"{folder} was made by other code of {', '.join(other)} than this tree's{where}")
     return configuration
 
