@@ -20,6 +20,9 @@ from typing import BinaryIO
 
 from channel_sparsity.files import StudyError
 
+# Not filelock, whose FileLock ends at its host, fails where a file system has no flock (EOPNOTSUPP, ENOLCK) and leaves
+# its file behind. Its SoftFileLease beats, but goes by process numbers on its own host, where a killed process that
+# nobody has awaited still holds, and does not say since when. Most of this file would stay with either.
 BEAT_S = 15.0
 PATIENCE_S = 60.0
 
