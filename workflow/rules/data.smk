@@ -61,9 +61,12 @@ if DATASET["source"] != "record":
 
     rule list_clips:
         input:
-            META
-            if DATASET["source"] == "synthetic"
-            else if_given(META, f"{DATA}/clips.csv"),
+            # Recordings of the user's own are as they are; the scenes are compared with what was made.
+            (
+                [META, ancient(f"{DATA}/audio")]
+                if DATASET["source"] == "synthetic"
+                else if_given(META, f"{DATA}/clips.csv")
+            ),
         output:
             f"{DATA}/clips.csv",
         log:

@@ -8,6 +8,12 @@ rule estimate:
 
 
 rule estimate_study:
+    input:
+        (
+            if_given(META, f"{RESULTS}/estimate.json")
+            if DATASET["source"] == "folder"
+            else []
+        ),
     output:
         table=f"{RESULTS}/estimate.csv",
         estimate=f"{RESULTS}/estimate.json",

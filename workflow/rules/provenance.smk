@@ -2,6 +2,8 @@
 # what is not (machines, hours, dates, the commit) in run.json. With what is known of the clips, results/<study>/ holds
 # all that its knees, tables and figures are made from: it can be handed on without the data.
 
+# What names the packages whose versions are recorded, below the tree.
+LOCKS = ["torch.txt", "requirements.txt"]
 KEPT = ["clips.csv", "findings.csv", "manifest.json", "report.json", "report.md"]
 
 RECORDED = (
@@ -104,6 +106,7 @@ rule record_provenance:
         configuration=config,
         stages=fingerprints([*RECORDED, "remake_network", "export_model"]),
         tree=untracked(str(ROOT)),
+        locks={name: sha256(ROOT / "envs" / name) for name in LOCKS},
         device=untracked(DEVICE),
         logs=untracked(
             {

@@ -9,7 +9,7 @@ from job import job
 
 with job(snakemake):
     params, files = snakemake.params, snakemake.input
-    locks = [Path(params.tree) / "envs" / name for name in ("torch.txt", "requirements.txt")]
+    locks = [Path(params.tree) / "envs" / name for name in params.locks]
     made_from = [files.clips, files.manifest, files.split, files.normalisation, *files.tables]
     write_json(
         snakemake.output.provenance,
