@@ -81,8 +81,8 @@ def test_the_jobs_of_a_run_and_which_only_follow_from_others(run, tmp_path):
 
     onstart:
         jobs = internals.planned_jobs(workflow)
-        said({job.rule: [job.output, job.only_after_others] for job in jobs})
-        said([job.wildcards.which for job in jobs if job.rule == "after"])
+        said({job.rule_name: [job.output, job.only_after_others] for job in jobs})
+        said([job.wildcards.which for job in jobs if job.rule_name == "after"])
     """
     planned, _, _ = run(workflow, "all", "done")
     assert planned.keys() == {"all", "first", "after", "forced", "missing", "done"}
