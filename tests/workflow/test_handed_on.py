@@ -48,7 +48,10 @@ def test_a_stranger_makes_tables_and_figures_again(finished, fresh, tmp_path):
         {path: content for path, content in study.files("results/tiny").items() if path.name != "configuration.json"}
         for study in (fresh, finished)
     )
-    assert ours == theirs, "also what was not made again is as it was handed on"
+    assert ours.keys() == theirs.keys()
+    differing = {path for path in ours if ours[path] != theirs[path]}
+    # Records beside tables alone, since the list of all networks is code of the tables.
+    assert {(path.parent.name, path.suffix) for path in differing} <= {("tables", ".json"), ("tables", ".sha256")}
     assert not list(fresh.work.rglob("*.wav")) and not list(fresh.work.rglob("logmel.h5"))
     log = (fresh.work / "results/tiny/tables/tables.log").read_text()
     assert log != (finished.work / "results/tiny/tables/tables.log").read_text(), "the tables were made here"

@@ -91,9 +91,9 @@ def expected_seconds(jobs):
     expected = {}
     for job in jobs:
         seconds = 3  # a start and what a table takes
-        if job.rule == "train_network":
+        if job.rule_name == "train_network":
             seconds += seconds_of(config["training"], job.wildcards, manifest)
-        elif job.rule == "prune_network":
+        elif job.rule_name == "prune_network":
             seconds += seconds_of(
                 recipe_settings(job.wildcards), job.wildcards, manifest
             )

@@ -14,7 +14,7 @@ def refuse_to_train_again(jobs):
     again = [
         job
         for job in jobs
-        if job.rule in ("train_network", "prune_network") and job.only_after_others
+        if job.rule_name in ("train_network", "prune_network") and job.only_after_others
     ]
     if again:
         raise WorkflowError(

@@ -42,7 +42,7 @@ def configuration_files(workflow: Any) -> list[Path]:
 class PlannedJob(NamedTuple):
     """A job that is to run. `only_after_others`: its outputs are there, and only jobs before it make it run again."""
 
-    rule: str
+    rule_name: str
     wildcards: Any
     output: list[str]
     only_after_others: bool
