@@ -46,7 +46,7 @@ def test_a_cut_network_computes_what_the_masked_one_does_at_every_step(name, tra
         assert_same(smaller(x), silenced(network, keep, beta=False)(x))
         assert 0 <= target - (total - gammas(smaller)) < together
         network = smaller
-    rebuilt = build(name, 5, SCALE.get(family(name), 0.5), widths_of(network)).eval()
+    rebuilt = build(name, 5, SCALE.get(family(name), 0.5), widths=widths_of(network)).eval()
     rebuilt.load_state_dict(network.state_dict(), strict=True)
     assert rebuilt(x).equal(network(x))
 

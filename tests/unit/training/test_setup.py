@@ -39,10 +39,11 @@ def test_a_job_has_its_clips_and_its_threads(files):
 
 
 def test_a_network_is_initialised_by_its_seed_and_name_alone(files):
-    setup = set_up(files, PARAMETERS, CELL)
+    cell = CELL | {"network": "mobilenet0.25"}  # which takes clips as short as these
+    setup = set_up(files, PARAMETERS, cell)
     first = setup.untrained().state_dict()
     torch.rand(5)
-    again = set_up(files, PARAMETERS, CELL | {"lam": "0"}).untrained().state_dict()
+    again = set_up(files, PARAMETERS, cell | {"lam": "0"}).untrained().state_dict()
     assert all(torch.equal(first[key], again[key]) for key in first)
     other = replace(setup, seed=4).untrained().state_dict()
     assert not torch.equal(first["head.weight"], other["head.weight"])
