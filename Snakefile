@@ -53,6 +53,8 @@ rule all:
     default_target: True
     input:
         rules.dataset.input,
+        rules.checkpoints.input,
+        rules.curves.input,
         rules.tables.input,
         rules.figures.input,
         rules.deploy.input,

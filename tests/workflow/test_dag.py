@@ -416,3 +416,19 @@ def test_the_papers_study_is_one_dag(fresh):
     assert (jobs["train_network"], jobs["prune_network"], jobs["find_knee"]) == (72, 936, 936)
     assert (jobs["download_archive"], jobs["extract_archive"], jobs["merge_shards"]) == (17, 16, 1)
     assert (jobs["make_tables"], jobs["draw_figures"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("lost", "again"),
+    [
+        ([f"{PRUNE}/control.json"], {"prune_network": 1}),
+        ([f"{PRUNE}/knee.json"], {"find_knee": 1}),
+        ([f"{TRAIN}/timing.csv"], {"train_network": 1}),
+        ([f"{TRAIN}/sparsity.json"], {"measure_sparsity": 1}),
+    ],
+)
+def test_a_file_that_was_lost_is_made_again(study, lost, again):
+    for file in lost:
+        (study.work / file).unlink()
+    planned = study.planned()
+    assert planned.items() >= again.items(), "all asks for every file of the study"

@@ -3,7 +3,7 @@
 
 rule curves:
     input:
-        for_all(f"{PRUNE}/knee.json", CURVES),
+        [for_all(file, CURVES) for file in FILES_OF_CURVE],
 
 
 rule prune_network:

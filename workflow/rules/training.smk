@@ -3,7 +3,7 @@
 
 rule checkpoints:
     input:
-        for_all(f"{TRAIN}/sparsity.json", CELLS),
+        [for_all(file, CELLS) for file in FILES_OF_CELL],
 
 
 rule split_clips:

@@ -10,6 +10,30 @@ CELL = "{network}/lambda-{lam}/seed-{seed}"
 TRAIN = f"{RESULTS}/train/{CELL}"
 PRUNE = f"{RESULTS}/prune/{{recipe}}/{CELL}"
 
+# Every file of a cell and of a curve. The targets ask for all of them, so that one that was lost is made again.
+FILES_OF_CELL = [
+    f"{TRAIN}/{name}"
+    for name in (
+        "weights.safetensors",
+        "history.csv",
+        "gammas.csv",
+        "metrics.json",
+        "timing.csv",
+        "sparsity.json",
+    )
+]
+FILES_OF_CURVE = [
+    f"{PRUNE}/{name}"
+    for name in (
+        "curve.csv",
+        "widths.csv",
+        "predictions.h5",
+        "control.json",
+        "timing.csv",
+        "knee.json",
+    )
+]
+
 DEPLOY = f"{RESULTS}/deploy"
 NAMED = configuration.named_curves(config)
 
