@@ -149,9 +149,9 @@ def test_a_store_that_is_gone_trains_nothing_again(study):
     assert study.planned() == {}, "nothing needs it"
     more = {"lambdas": {"default": ["0", "1e-2", "2e-2"]}}
     refused = study.snakemake(changes=more, check=False).stderr
-    assert "data/tiny/logmel.h5 is gone" in refused and "22 finished trainings and curves" in refused
+    assert "gone: data/tiny/logmel.h5." in refused and "22 finished trainings and curves" in refused
     assert not store.exists()
-    study.snakemake("features")
+    study.snakemake("dataset", "features")
     assert study.planned() == {}
     assert study.planned(changes=more)["train_network"] == 3, "those of the new lambda"
 
@@ -432,3 +432,14 @@ def test_a_file_that_was_lost_is_made_again(study, lost, again):
         (study.work / file).unlink()
     planned = study.planned()
     assert planned.items() >= again.items(), "all asks for every file of the study"
+
+
+def test_data_that_are_gone_train_nothing_again(study):
+    (study.work / "data/tiny/clips.csv").unlink()
+    refused = study.snakemake(check=False).stderr
+    assert "gone: data/tiny/clips.csv." in refused and "Run the targets `dataset features` first" in refused
+    shutil.rmtree(study.work / "data/tiny")
+    assert "finished trainings and curves again" in study.snakemake(check=False).stderr
+    study.snakemake("dataset", "features")
+    planned = study.planned()
+    assert not planned.keys() & {"train_network", "prune_network", "find_knee"}, planned

@@ -5,22 +5,21 @@ from channel_sparsity.bookkeeping.orphans import refuse_orphans
 
 
 def refuse_to_train_again(jobs):
-    """Before anything starts: refuse to train and prune what is finished for no more than a store that is gone. That its
-    features come out the same Snakemake cannot know beforehand, and sees when they are made by themselves.
+    """Before anything starts: refuse to train and prune what is finished for no more than data that are gone. That they
+    come out the same Snakemake cannot know beforehand, and sees when they are made by themselves.
     """
-    store, manifest = Path(DATA) / "logmel.h5", Path(DATA) / "manifest.json"
-    if store.exists() or not manifest.exists():
-        return
+    files = [Path(DATA) / name for name in ("clips.csv", "logmel.h5", "manifest.json")]
+    gone = [str(file) for file in files if not file.exists()]
     again = [
         job
         for job in jobs
         if job.rule_name in ("train_network", "prune_network") and job.only_after_others
     ]
-    if again:
+    if gone and again:
         raise WorkflowError(
-            f"{store} is gone, and to make it on the way would run {len(again)} finished trainings and curves again. "
-            "Run the target `features` first, with the same options: it makes the store alone. Then this command runs "
-            "again only what other features change."
+            f"gone: {', '.join(gone)}. To make that on the way would run {len(again)} finished trainings and curves "
+            "again. Run the targets `dataset features` first, with the same options: they make the data alone. Then "
+            "this command runs again only what other features change."
         )
 
 
