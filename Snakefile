@@ -67,6 +67,7 @@ onstart:
     refuse_orphans_of(workflow)
     jobs = snakemake_internals.planned_jobs(workflow)
     refuse_to_train_again(jobs)
+    refuse_other_settings(jobs)
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
     if len(jobs) >= warm_start.WORTHWHILE:

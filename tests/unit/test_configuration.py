@@ -17,6 +17,7 @@ from channel_sparsity.configuration import (
     check,
     complete,
     curves_of,
+    differences,
     lambdas_of,
     named_curves,
     recipe_of,
@@ -432,3 +433,13 @@ def test_a_wrong_number_is_sought_in_the_file_that_holds_it(tmp_path, value):
     config = canonical(merge(BASE, yaml.safe_load(overlay.read_text())), COMPLETE)
     with pytest.raises(StudyError, match=r"mine.yaml: `training.learning_rate` is (NaN|-0.001), but must be"):
         check(config, SCHEMA, [ROOT / "config.yaml", overlay])
+
+
+def test_differences_name_what_both_have_with_both_values():
+    other = {"training": {"epochs": 7, "momentum": 0.5}, "pruning": {"step": 0.1, "absorb": True}}
+    assert differences(BASE, BASE) == ""
+    assert differences(BASE, merge(BASE, other)) == (
+        "training.epochs: 100, now 7; training.momentum: 0.9, now 0.5; pruning.step: 0.05, now 0.1; 1 more"
+    )
+    harmless = {"seeds": [1, 2], "knee": {"axis": "masked"}, "recipes": {"mine": {"method": "random"}}}
+    assert differences(BASE, merge(BASE, harmless)) == "", "no training or curve that is there depends on these"

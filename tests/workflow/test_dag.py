@@ -443,3 +443,14 @@ def test_data_that_are_gone_train_nothing_again(study):
     study.snakemake("dataset", "features")
     planned = study.planned()
     assert not planned.keys() & {"train_network", "prune_network", "find_knee"}, planned
+
+
+def test_other_settings_do_not_replace_a_finished_study_unasked(study):
+    before = study.files("results")
+    changes = {"training": {"epochs": 9}}
+    refused = study.snakemake(changes=changes, check=False)
+    assert refused.returncode != 0 and study.files("results") == before
+    assert "results/tiny holds a finished study with other settings (training.epochs: 8, now 9)" in refused.stderr
+    assert "22 of its trainings and curves would be made anew" in refused.stderr and "overwrite=true" in refused.stderr
+    assert study.planned(changes=changes | {"overwrite": True})["train_network"] == 6
+    assert study.planned(changes={"overwrite": True}) == {}

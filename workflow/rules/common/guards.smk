@@ -23,6 +23,28 @@ def refuse_to_train_again(jobs):
         )
 
 
+def refuse_other_settings(jobs):
+    """Before anything starts: refuse to make a finished study's trainings and curves anew with other settings."""
+    record = Path(RESULTS) / "provenance.json"
+    again = [
+        job
+        for job in jobs
+        if job.rule_name in ("train_network", "prune_network") and job.replaces
+    ]
+    if OVERWRITE or not again or not record.exists():
+        return
+    try:
+        before = read_json(record)["configuration"]
+    except (StudyError, KeyError):
+        return
+    if differing := configuration.differences(before, config):
+        raise WorkflowError(
+            f"{RESULTS} holds a finished study with other settings ({differing}), and {len(again)} of its trainings and "
+            "curves would be made anew. Give this study another name (`study`), or add `--config overwrite=true` to "
+            "replace that one."
+        )
+
+
 def refuse_another_data_set():
     """Two blocks that differ never share a folder: stop before one is written over the other."""
     manifest = Path(DATA) / "manifest.json"

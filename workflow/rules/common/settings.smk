@@ -35,6 +35,7 @@ except StudyError as error:
 
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")
+OVERWRITE = config.pop("overwrite")
 DEVICE = config["training"].pop("device")
 
 # A parameter of whatever computes, since other arithmetic gives other bits.

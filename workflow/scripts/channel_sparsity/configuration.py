@@ -109,6 +109,44 @@ def canonical(content: object, schema: Mapping, root: Mapping | None = None) -> 
     }
 
 
+#: The settings that decide what a training or a curve comes to. (More networks, lambdas or seeds change no other.)
+_DECIDING = (
+    "arithmetic",
+    "width_scale",
+    "stem_stride",
+    "datasets",
+    "split",
+    "training",
+    "pruning",
+    "repairs",
+    "recipes",
+)
+
+
+def differences(before: Mapping, after: Mapping, most: int = 3) -> str:
+    """Where two configurations differ in what decides trainings and curves: ``training.epochs: 20, now 21``.
+
+    What only one of them has is left out. Empty if nothing differs.
+    """
+    found = [
+        f"{_dotted(keys)}: {json.dumps(old)}, now {json.dumps(new)}"
+        for keys, old, new in _both(before, after)
+        if keys[0] in _DECIDING and old != new
+    ]
+    more = [f"{len(found) - most} more"] if len(found) > most else []
+    return "; ".join([*found[:most], *more])
+
+
+def _both(one: object, other: object, keys: tuple = ()) -> Iterator[tuple[tuple, object, object]]:
+    """The values that stand under the same keys in two configurations."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in one:
+            if key in other:
+                yield from _both(one[key], other[key], (*keys, key))
+    else:
+        yield keys, one, other
+
+
 def _wants_number(schema: Mapping, root: Mapping) -> bool:
     """Whether a number is all that a schema allows, or a number or null."""
     while "$ref" in schema:

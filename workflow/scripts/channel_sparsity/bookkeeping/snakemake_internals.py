@@ -40,12 +40,15 @@ def configuration_files(workflow: Any) -> list[Path]:
 
 
 class PlannedJob(NamedTuple):
-    """A job that is to run. `only_after_others`: its outputs are there, and only jobs before it make it run again."""
+    """A job that is to run. `only_after_others`: its outputs are there, and only jobs before it make it run again.
+    `replaces`: its outputs are there, and nobody forced it.
+    """
 
     rule_name: str
     wildcards: Any
     output: list[str]
     only_after_others: bool
+    replaces: bool
 
 
 def planned_jobs(workflow: Any) -> list[PlannedJob]:
@@ -53,8 +56,9 @@ def planned_jobs(workflow: Any) -> list[PlannedJob]:
     jobs = []
     for job in workflow.dag.needrun_jobs():
         why = workflow.dag.reason(job)
-        only_after_others = bool(why.updated_input_run) and not (why.missing_output or why.forced)
-        jobs.append(PlannedJob(job.rule.name, job.wildcards, list(map(str, job.output)), only_after_others))
+        replaces = not (why.missing_output or why.forced)
+        only_after_others = bool(why.updated_input_run) and replaces
+        jobs.append(PlannedJob(job.rule.name, job.wildcards, list(map(str, job.output)), only_after_others, replaces))
     return jobs
 
 
