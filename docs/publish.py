@@ -128,6 +128,14 @@ def models(folder: Path) -> str:
     return table(heads, rows)
 
 
+def commands(study: str) -> str:
+    """What a configuration of that name says is to be typed, in the indented lines of its comments."""
+    path = ROOT / "config" / f"{study}.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    typed = [line.removeprefix("#   ") for line in lines if line.startswith("#   ")]
+    return "\n".join(["```sh", *typed, "```"]) if typed else ""
+
+
 def machines(run: dict) -> str:
     """The processors that the jobs ran on."""
     found = {words.split(",")[0] + "," + words.split(",")[2] for each in run["rules"].values() for words in each["on"]}
@@ -141,16 +149,17 @@ def seeds(cells: pandas.DataFrame) -> str:
     ranked, random = (counted[counted["criterion"] == name] for name in (CRITERION, "random"))
     both = ranked.merge(random[[*keys, OUTCOME]], on=keys, suffixes=("", "_random"))
     both["gain"] = both[OUTCOME] - both[f"{OUTCOME}_random"]
-    rows = []
+    rows, networks = [], list(dict.fromkeys(both["network"]))
     everything = [("all", both)] if both["seed"].nunique() > 1 else []
     for name, own in [*both.groupby("seed"), *everything]:
         points = own.groupby(["network", "lam"], sort=False)[["ws", "gain"]].mean().reset_index()
         each = slopes(points, "gain")
         mean = over_networks(each)
         verdict = outcomes.sign(mean.low, mean.high)
-        rows.append([name, number(mean.value, mean.low, mean.high), verdict, *(number(e.value) for e in each.values())])
+        values = (number(each[network].value) if network in each else EMPTY for network in networks)
+        rows.append([name, number(mean.value, mean.low, mean.high), verdict, *values])
     labels = network_labels(cells)
-    return table(["seed", "gain", "verdict", *(labels[network] for network in dict.fromkeys(both["network"]))], rows)
+    return table(["seed", "gain", "verdict", *(labels[network] for network in networks)], rows)
 
 
 def rules(compared: pandas.DataFrame) -> str:
@@ -216,6 +225,7 @@ def page(results: Path) -> str:
         "Made from its tables by `docs/publish.py`; do not edit. Numbers are percentage points unless they are r or a\n"
         "reliability; intervals hold 95 %. What decides is in [the analysis plan](../../analysis-plan.md).",
         origin,
+        commands(study),
         f"**{said.verdict}.** {said.sentence}",
         "\n".join(f"- {sentence}" for sentence in said.beside),
         "![The slope at every dose of repair](repair.png)",
@@ -245,7 +255,7 @@ def page(results: Path) -> str:
             "Accuracy is on the validation clips, which also chose the model.",
             models(results / "deploy"),
         ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 if __name__ == "__main__":
