@@ -31,7 +31,7 @@ def test_the_papers_words_are_no_departure():
     rows, agreeing = departures(literal())
     differing = [row["what"] for row in rows if row["paper"] != NOT_SAID]
     assert differing == ["Rule of the knee", "PK counts", "Compression rate"]
-    assert agreeing + len(rows) == len(SETTINGS) - 1, "running statistics are not taken anew"
+    assert agreeing + len(rows) == len(SETTINGS) - 2, "statistics are not taken anew, and strides are 1"
 
 
 def test_the_papers_study_differs_where_the_readings_say():
@@ -98,3 +98,12 @@ def test_a_folder_is_named_by_its_data_set_and_not_by_its_path():
     config = overlay("folder.yaml")
     (row,) = (row for row in departures(config)[0] if row["what"] == "Recordings")
     assert row["ours"] == "folder, devices a"
+
+
+def test_another_stride_of_the_first_convolution_is_named():
+    def strides(config):
+        return [row["ours"] for row in departures(config)[0] if row["what"] == "Stride of the first convolution"]
+
+    assert strides(CONFIGURATION) == [], "1 everywhere"
+    (said,) = strides(copy.deepcopy(CONFIGURATION) | {"stem_stride": {"resnet": 2}})
+    assert said == "ResNet-11: 2, ResNet-20: 2, ResNet-29: 2, ResNet-38: 2"

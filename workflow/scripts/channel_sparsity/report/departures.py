@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from channel_sparsity.claims.paper import METHODS
-from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of, width_scale_of
+from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of, shape_of, width_scale_of
 from channel_sparsity.data.sources import source_of
 from channel_sparsity.naming import PAPER_NETWORKS, label
 
@@ -51,6 +51,12 @@ def _recording(config: Mapping) -> str:
 def _networks(config: Mapping) -> str:
     names = [label(network, width_scale_of(config, network)) for network in config["networks"]]
     return "the twelve of Table 2" if names == [label(network) for network in PAPER_NETWORKS] else ", ".join(names)
+
+
+def _strides(config: Mapping) -> str:
+    """Of the networks whose first convolution has another stride than 1."""
+    strides = {network: shape_of(config, network)["stem_stride"] for network in config["networks"]}
+    return ", ".join(f"{label(network)}: {stride}" for network, stride in strides.items() if stride != 1)
 
 
 def _methods(config: Mapping) -> str:
@@ -189,6 +195,7 @@ SETTINGS = (
         "R5",
     ),
     Setting("Networks", "3.2", "the twelve of Table 2", _networks, "R11"),
+    Setting("Stride of the first convolution", "3.2", NOT_SAID, _strides, "R11"),
     Setting("Epochs", "3.2", "100", _training("epochs")),
     Setting("Batch size", "3.2", "32", _training("batch_size")),
     Setting("Optimiser", "3.2", "Adam", _optimiser, "R6"),
