@@ -161,9 +161,11 @@ def test_a_study_of_a_network_that_is_not_here_is_refused_with_its_commit(handed
         check(handed, code_for)
 
 
-def test_a_file_without_a_checksum_is_refused(handed):
-    (handed / "weights.safetensors").write_bytes(b"")
-    with pytest.raises(StudyError, match=r"weights.safetensors has no checksum"):
+@pytest.mark.parametrize("name", ["weights.safetensors", "steps/01.safetensors"])
+def test_a_file_without_a_checksum_is_refused(handed, name):
+    (handed / name).parent.mkdir(exist_ok=True)
+    (handed / name).write_bytes(b"")
+    with pytest.raises(StudyError, match=rf"{name} has no checksum"):
         check(handed, lambda _: {})
 
 

@@ -19,12 +19,9 @@ def if_given(path, made):
 
 def clip_list(_):
     """What the clips are listed from."""
+    # What was made is compared with the recordings; those of the user's own are as they are.
     if SOURCE.made:
-        return [
-            SOURCE.table,
-            ancient(f"{SOURCE.folder}/audio"),
-        ]  # compared with each other
-    # Recordings of the user's own are as they are.
+        return [SOURCE.table, ancient(f"{SOURCE.folder}/audio")]
     return if_given(SOURCE.table, f"{DATA}/clips.csv")
 
 

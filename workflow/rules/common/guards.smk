@@ -17,8 +17,8 @@ def refuse_to_train_again(jobs):
     ]
     if gone and again:
         raise WorkflowError(
-            f"gone: {', '.join(gone)}. To make that on the way would run {len(again)} finished trainings and curves "
-            "again. Run the targets `dataset features` first, with the same options: they make the data alone. Then "
+            f"{' and '.join(gone)} {'is' if len(gone) == 1 else 'are'} gone, and to make the data on the way would run "
+            f"{len(again)} finished trainings and curves again. Run the targets `dataset features` first, with the same options: they make the data alone. Then "
             "this command runs again only what other features change."
         )
 

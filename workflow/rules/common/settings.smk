@@ -18,8 +18,10 @@ gc.set_threshold(100_000)
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
-SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
-written = configuration.canonical(config, configuration.complete(SCHEMA))
+SCHEMA = configuration.complete(
+    configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
+)
+written = configuration.canonical(config, SCHEMA)
 config.clear()
 config.update(written)
 try:

@@ -67,7 +67,7 @@ def complete(schema: Mapping) -> dict:
 
 
 def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
-    """Raise one sentence about the first wrong key or value of a merged configuration.
+    """Raise one sentence about the first wrong key or value of a merged configuration; `schema`: from `complete`.
 
     `files` are the files it was merged from, the base first; the sentence names the last one that holds the key, or the
     command line if none does.
@@ -76,7 +76,7 @@ def check(config: Mapping, schema: Mapping, files: Iterable[Path]) -> None:
     for keys, problem in _check_text(config):
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")
     # Two problems in one configuration: the shallower first, and a wrong key before what follows from it.
-    error = best_match(_Validator(complete(schema)).iter_errors(config))
+    error = best_match(_Validator(schema).iter_errors(config))
     if error is not None:
         keys, problem = _explain(error)
         raise StudyError(f"{_where(keys, config, contents)}: {problem}")

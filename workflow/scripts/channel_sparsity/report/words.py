@@ -16,12 +16,6 @@ def percents(shares: pandas.Series) -> str:
     return low if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
-def r_of(row: pandas.Series) -> str:
-    """r of a row of ``correlation.csv``, with its interval and n."""
-    interval = "" if pandas.isna(row["r_low"]) else f", {row['r_low']:.2f} to {row['r_high']:.2f}"
-    return f"r = {row['r']:.2f}{interval}, n = {row['n']}"
-
-
 def count(number: int, thing: str) -> str:
     """A number of things: ``1 network``, ``2 networks``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
