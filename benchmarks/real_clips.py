@@ -2,7 +2,7 @@
 
     PYTHONPATH=workflow/scripts python benchmarks/real_clips.py recordings [config.yaml]
 
-`recordings` holds audio/ and meta.csv. The features are those of the configuration's data set: the paper's unless given.
+`recordings` holds audio/ and meta.csv. Features are those of the data set of a configuration, the paper's unless given.
 """
 
 import sys
