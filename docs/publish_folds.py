@@ -50,15 +50,15 @@ def page(found: pandas.DataFrame, machines: set[str]) -> str:
     empty = [EMPTY] * (1 + len(folds))
     rows += [[name, *empty, f"{value:.1f}"] for name, value in PUBLISHED.items()]
     head = (
-        "Made by `docs/publish_folds.py`; do not edit. ESC-50 has 50 kinds of sound and five official folds. A network\n"
-        "is trained on four folds, without a penalty, and validated on the fifth. Its accuracy (%) is that after the\n"
-        "last epoch: the clips that validate chose nothing. Intervals hold 95 % (Student's t over the folds)."
+        "Made by `docs/publish_folds.py`; do not edit. ESC-50 has 50 kinds of sound and five official folds. A\n"
+        "network is trained on four folds, without a penalty, and validated on the fifth. Its accuracy (%) is that\n"
+        "after the last epoch: the clips that validate chose nothing. Intervals hold 95 % (Student's t over folds)."
     )
     origin = f"Seed {', '.join(map(str, sorted(found['seed'].unique())))}; {' and '.join(sorted(machines))}."
     foot = (
-        "The networks are narrow and the features coarse: 40 bands, windows of 80 ms without overlap, no augmentation\n"
-        "but short masks. `accuracies.csv` has the digest of each network's weights. The recordings are under CC BY-NC\n"
-        "3.0 (K. J. Piczak 2015)."
+        "The networks are narrow and the features coarse: 40 bands, windows of 80 ms without overlap, and no\n"
+        "augmentation but short masks. `accuracies.csv` has the digest of each network's weights. The recordings are\n"
+        "under CC BY-NC 3.0 (K. J. Piczak 2015)."
     )
     accuracies = table(["network", "parameters", *folds, "mean over folds"], rows)
     title = "# ESC-50 before pruning, beside published accuracies"

@@ -59,7 +59,7 @@ def without(networks: Sequence[str]) -> str:
     return f"no estimate for {', '.join(map(label, networks))}" if networks else ""
 
 
-def _grows(evidence: Evidence, column: str) -> Finding:
+def grows(evidence: Evidence, column: str) -> Finding:
     """Whether a column of the points grows with WS: the mean slope over networks (`over_networks`)."""
     own = slopes(evidence.points, column)
     mean, n = over_networks(own), len(evidence.points)
@@ -72,16 +72,6 @@ def _grows(evidence: Evidence, column: str) -> Finding:
     if falling:
         remark += f"; falls for certain in {', '.join(map(evidence.name, falling))}"
     return Finding(mean.value, mean.low, mean.high, n, by_sign(mean.low, mean.high), remark)
-
-
-def pk_grows_with_ws(evidence: Evidence) -> Finding:
-    """The slope of PK on WS, the mean over networks."""
-    return _grows(evidence, "pk")
-
-
-def compression_grows_with_ws(evidence: Evidence) -> Finding:
-    """The slope of the compression rate at PK on WS, the mean over networks."""
-    return _grows(evidence, "compression_rate")
 
 
 #: What is true of a study by the way its grid of lambdas was chosen.
@@ -142,8 +132,8 @@ def loss_at_pk(evidence: Evidence) -> Finding:
     return Finding(estimate, low, high, len(evidence.points), verdict, reason)
 
 
-def _methods(evidence: Evidence, quantity: str) -> Finding:
-    """Whether the two methods are equivalent, over all networks that both prune."""
+def methods(evidence: Evidence, quantity: str) -> Finding:
+    """Whether the two methods are equivalent in PK (`pk`) or its slope (`m`), over all networks that both prune."""
     rows = evidence.methods[evidence.methods["quantity"] == quantity]
     if rows.empty:
         return lacking("no network is pruned by both methods")
@@ -153,16 +143,6 @@ def _methods(evidence: Evidence, quantity: str) -> Finding:
     low, high = row["difference_low"], row["difference_high"]
     verdict = as_equal(low, high, evidence.margins[quantity])
     return Finding(row["difference"], low, high, row["n"], verdict)
-
-
-def method_matters_little_to_pk(evidence: Evidence) -> Finding:
-    """The paired difference of PK between the two methods, against its margin."""
-    return _methods(evidence, "pk")
-
-
-def method_matters_little_to_the_slope(evidence: Evidence) -> Finding:
-    """The paired difference of the slope between the two methods, against its margin."""
-    return _methods(evidence, "m")
 
 
 def b_is_pk_without_sparsification(evidence: Evidence) -> Finding:
