@@ -193,13 +193,16 @@ def said_by(folder: Path) -> Answer:
 
 
 def index() -> str:
-    """The text of docs/evidence/README.md: every published study with its answer."""
-    studies = sorted(path.parent for path in (ROOT / "docs/evidence").glob("*/outcomes.csv"))
+    """The text of docs/evidence/README.md: every published study with its answer, every other page with its title."""
     lines = []
-    for path in studies:
-        said = said_by(path)
-        lines.append(f"- [{path.name}]({path.name}/README.md): **{said.verdict}.** {said.sentence}")
-    head = "Every number in these pages is made from a table beside it, by `docs/publish.py`; do not edit."
+    for path in sorted((ROOT / "docs/evidence").glob("*/README.md")):
+        if (path.parent / "outcomes.csv").exists():
+            said = said_by(path.parent)
+            words = f"**{said.verdict}.** {said.sentence}"
+        else:
+            words = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        lines.append(f"- [{path.parent.name}]({path.parent.name}/README.md): {words}")
+    head = "Every number in these pages is made from a table beside it, by a script; do not edit."
     return "\n\n".join(["# Evidence", head, "\n".join(lines)]) + "\n"
 
 

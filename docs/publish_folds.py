@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import pandas
-from publish import EMPTY, ROOT, commands, number, table
+from publish import EMPTY, ROOT, commands, index, number, table
 
 from channel_sparsity.files import read_json, write_csv, write_text
 from channel_sparsity.naming import label
@@ -75,3 +75,4 @@ if __name__ == "__main__":
     PLACE.mkdir(parents=True, exist_ok=True)
     write_csv(PLACE / "accuracies.csv", found)
     write_text(PLACE / "README.md", page(found, machines))
+    write_text(ROOT / "docs/evidence/README.md", index())
