@@ -13,7 +13,7 @@ import pandas
 from channel_sparsity.claims import orderings, verdicts
 from channel_sparsity.claims.evidence import Evidence, gather, printed
 from channel_sparsity.claims.paper import METHODS, READINGS_OF_YE
-from channel_sparsity.claims.verdicts import Finding
+from channel_sparsity.claims.verdicts import Judgement
 from channel_sparsity.tables.saving import table
 
 #: The columns of ``claims.csv`` and their types.
@@ -38,7 +38,7 @@ COLUMNS = {
 class Claim:
     """A sentence of the paper and its test.
 
-    says, where: the sentence and its section. quantity: what `Finding.estimate` is. test: in words. judge: the test.
+    says, where: the sentence and its section. quantity: what `Judgement.estimate` is. test: in words. judge: the test.
     about: ``recipe`` where it is about pruning by one method, so that each has a verdict of its own; ``methods`` where
     it compares the two, so that each reading of Ye et al. has one; ``study`` otherwise.
     """
@@ -48,7 +48,7 @@ class Claim:
     where: str
     quantity: str
     test: str
-    judge: Callable[[Evidence], Finding]
+    judge: Callable[[Evidence], Judgement]
     about: str = "recipe"
 
 
