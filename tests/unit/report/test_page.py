@@ -163,9 +163,9 @@ def test_every_dose_of_repair_has_its_cells_and_its_words(tmp_path):
         *("slimming-cut", "slimming-statistics", "slimming", "random-cut", "random-statistics", "random")
     }
     assert len(values["content"]["content"]["cells"]) == 2 * 6 * 4 * 2
-    assert values["answer"].sentence.startswith("With only the running statistics taken anew, where WS")
-    doses = ("With no repair", "With the full fine-tuning")
-    assert all(any(text.startswith(dose) for text in values["answer"].beside) for dose in doses)
+    assert "with only the running statistics taken anew" in values["answer"].sentence
+    doses = ("with no repair", "with the full fine-tuning")
+    assert all(any(dose in text for text in values["answer"].beside) for dose in doses)
     assert "slimming-statistics" in values["sizes"]["recipes"]
 
 
