@@ -236,8 +236,8 @@ def page(folder: Path) -> str:
     parts = [
         f"# What the study {made['study']} found",
         f"**{said.verdict}.** {said.sentence}",
-        "Numbers are percentage points unless they are r or a reliability; intervals hold 95 %. What decides is in [the\n"
-        "analysis plan](../../analysis-plan.md).",
+        "Numbers are percentage points unless they are r or a reliability; intervals hold 95 %. What decides is in\n"
+        "[the analysis plan](../../analysis-plan.md).",
         "\n".join(f"- {sentence}" for sentence in said.beside),
         "![The slope at every dose of repair](repair.png)",
         "## The networks before pruning",
