@@ -11,6 +11,7 @@ from channel_sparsity.claims import claims, paper
 from channel_sparsity.configuration import lambdas_of
 from channel_sparsity.figures.style import network_labels, recipe_label
 from channel_sparsity.files import read_json, sha256
+from channel_sparsity.machine import versions
 from channel_sparsity.report import charts, page, words
 from channel_sparsity.report.answer import answer, dose_of_claims
 from channel_sparsity.report.beside import beside
@@ -18,7 +19,6 @@ from channel_sparsity.report.cost import cost
 from channel_sparsity.report.dataset import recordings
 from channel_sparsity.report.departures import departures
 from channel_sparsity.report.rows import claim_rows, excluded_rows
-from channel_sparsity.report.versions import versions
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 
@@ -36,6 +36,13 @@ SECTIONS = {
     "tables": "All tables",
     "provenance": "Where it comes from",
 }
+
+
+#: Packages that a number or a picture of the study may depend on.
+PACKAGES = (
+    *("snakemake", "torch", "numpy", "scipy", "pandas", "scikit-learn", "kneed", "soundfile", "soxr", "h5py"),
+    *("safetensors", "matplotlib", "seaborn", "vl-convert-python"),
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,7 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "agreeing": agreeing,
         "portable": configuration["arithmetic"] == "portable",
         "threads": words.count(configuration["training"]["threads"], "thread"),
-        "versions": list(versions().items()),
+        "versions": list(versions(PACKAGES).items()),
         "stages": list(stages.items()),
         "configuration": page.pretty({**configuration, "datasets": used}),
         "origin": [
