@@ -60,11 +60,11 @@ def page(found: pandas.DataFrame, machines: set[str]) -> str:
     origin = f"Seed {', '.join(map(str, sorted(found['seed'].unique())))}; {' and '.join(sorted(machines))}."
     foot = (
         "The networks are narrow and the features coarse: 40 bands, windows of 80 ms without overlap, and no\n"
-        "augmentation but short masks. *Clips that train* is the accuracy on the training clips in the last epoch, the\n"
-        "mean over folds. Near 100 % the network knows them by heart, and more data or augmentation would help. Far\n"
-        "below, the network is too small or its training too short.\n\n"
-        "`accuracies.csv` has the digest of each network's weights. The recordings are under CC BY-NC 3.0 (K. J. Piczak\n"
-        "2015)."
+        "augmentation but short masks. *Clips that train* is the accuracy on the training clips in the last epoch,\n"
+        "the mean over folds. Near 100 % the network knows them by heart, and more data or augmentation would help.\n"
+        "Far below, the network is too small or its training too short.\n\n"
+        "`accuracies.csv` has the digest of each network's weights. The recordings are under CC BY-NC 3.0 (K. J.\n"
+        "Piczak 2015)."
     )
     accuracies = table(["network", "parameters", "clips that train", *folds, "mean over folds"], rows)
     title = "# ESC-50 before pruning, beside published accuracies"
