@@ -430,6 +430,16 @@ def recipe_of(config: Mapping, name: str) -> dict:
     return settings | changes
 
 
+def batch_sizes_of(config: Mapping) -> dict[str, list[int]]:
+    """The clips of a batch, in training and in every fine-tuning that the curves ask for, of each network."""
+    sizes = {network: {config["training"]["batch_size"]} for network in config["networks"]}
+    for curve, network in curves_of(config):
+        tuning = recipe_of(config, curve.recipe)["finetuning"]
+        if tuning["when"] != "none" and tuning["batch_size"] is not None:
+            sizes[network].add(tuning["batch_size"])
+    return {network: sorted(some) for network, some in sizes.items()}
+
+
 def curves_of(config: Mapping) -> list[tuple[Curve, str]]:
     """All curves and their networks, in the order of the configuration."""
     named = {(each.criterion, each.repair): each for each in named_curves(config).values()}
