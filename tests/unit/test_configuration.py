@@ -146,6 +146,14 @@ def test_the_configurations_that_ship_are_valid(overlay):
             "mine.yaml: `datasets.tau2020.features.highest_hz` is 30000, but must lie over",
         ),
         (
+            {"datasets": {"tau2020": {"features": {"highest_hz": 100}}}},
+            "mine.yaml: `datasets.tau2020.features` makes 32 of 40 bands so narrow that they hold nothing of any clip",
+        ),
+        (
+            {"training": {"frequency_mask_bands": 41}},
+            "mine.yaml: `training.frequency_mask_bands` is 41, but must be at most `bands` of the data set (40)",
+        ),
+        (
             {"datasets": {"mine": BASE["datasets"]["tau2020"] | {"synthetic": DEMO["datasets"]["demo"]["synthetic"]}}},
             "mine.yaml: `datasets.mine.synthetic` does not go with `source: record`",
         ),

@@ -68,6 +68,18 @@ def refuse_another_data_set():
         raise WorkflowError(str(error))
 
 
+def doubts_about(jobs):
+    """Before anything is trained: what of the settings lets no cell count."""
+    if all(job.rule_name != "train_network" for job in jobs):
+        return []
+    from channel_sparsity.planning.doubts import doubts
+
+    try:
+        return list(doubts(config, SOURCE.extent()))
+    except StudyError:  # a job says it better
+        return []
+
+
 def refuse_orphans_of(workflow):
     """Before anything is submitted to SLURM: refuse to run beside jobs that a killed main process left there."""
     prefix = snakemake_internals.executor_setting(workflow, "jobname_prefix")

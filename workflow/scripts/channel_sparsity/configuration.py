@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
 from channel_sparsity.data import sources
+from channel_sparsity.data.mel import empty_bands
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import FAMILIES, NETWORKS, family
 
@@ -342,8 +343,19 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                     f"and at or under half of `sample_rate_hz` ({features['sample_rate_hz'] / 2:g})"
                 ),
             )
+        elif empty := empty_bands(features):
+            yield (
+                keys,
+                (
+                    f"`{_dotted(keys)}` makes {empty} of {features['bands']} bands so narrow that they hold nothing of "
+                    "any clip: use fewer `bands`, a wider range of frequencies, or more `fft_samples`"
+                ),
+            )
     if config["study"] in config["beside"]:
         yield ("beside",), f"`beside` lists {config['study']}, which is the study itself"
+    keys, bands = ("training", "frequency_mask_bands"), config["datasets"][config["dataset"]]["features"]["bands"]
+    if (widest := _value(config, keys)) > bands:
+        yield keys, f"`{_dotted(keys)}` is {widest}, but must be at most `bands` of the data set ({bands})"
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
     if len(named_curves(config)) < len(config["recipes"]) * len(config["repairs"]):

@@ -74,9 +74,9 @@ def set_up(files: Mapping, parameters: Mapping, cell: Mapping, folder: Path | No
     """What a job computes with, from the inputs and parameters of its rule, by their names there.
 
     `files`: ``store``, ``split`` and ``normalisation``. `parameters`: ``settings`` (`training` of the configuration),
-    ``device``, ``shape`` and, by network, ``batch_sizes``. `cell`: ``network`` and ``seed``, and what else tells the job from others of its rule.
-    Where the job keeps its state in a `folder`, all of `INPUTS` and `PARAMETERS` that there are decide its bits, and
-    ``state_seconds`` how often it is written.
+    ``device``, ``shape`` and, where anything is to be learnt, ``batch_sizes`` by network. `cell`: ``network`` and
+    ``seed``, and what else tells the job from others of its rule. Where the job keeps its state in a `folder`, all of
+    `INPUTS` and `PARAMETERS` that there are decide its bits, and ``state_seconds`` how often it is written.
     """
     torch.set_num_threads(parameters["settings"]["threads"])
     device = device_of(parameters["device"])
