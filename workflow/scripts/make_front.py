@@ -4,6 +4,7 @@ import logging
 
 import pandas
 
+from channel_sparsity.files import read_csv
 from channel_sparsity.tables import study as tables
 from channel_sparsity.tables.front import front
 from channel_sparsity.tables.saving import origin, write_table
@@ -19,7 +20,7 @@ EXPLANATION = (
 with job(snakemake):
     params, files = snakemake.params, snakemake.input
     curves = pandas.concat(
-        [pandas.read_csv(path).assign(**curve) for path, curve in zip(files.curves, params.curves, strict=True)]
+        [read_csv(path).assign(**curve) for path, curve in zip(files.curves, params.curves, strict=True)]
     )
     made = front(curves, tables.read_table(files.cells, tables.CELLS), params.duration_s, params.budget)
     shown = made[made["on_front_bytes"] | made["on_front_macs"] | made["at_knee"]]

@@ -98,6 +98,8 @@ def canonical(content: object, schema: Mapping, root: Mapping | None = None) -> 
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     if isinstance(content, list):
         return [canonical(each, schema.get("items", {}), root) for each in content]
+    if isinstance(content, str) and schema.get("format") == "path":
+        return content and str(Path(content))  # without a slash at its end
     if isinstance(content, str):
         return _as_number(content) if _wants_number(schema, root) else content
     if not isinstance(content, Mapping):
@@ -321,10 +323,8 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
         planned.add(entry["recipe"])
         for place, repair in enumerate(entry.get("repairs", [])):
             yield from unknown(("curves", index, "repairs", place), repair, config["repairs"], "`repairs`")
-        for place, network in enumerate(entry.get("networks", [])):
-            yield from unknown(
-                ("curves", index, "networks", place), network, config["networks"], "the study's `networks`"
-            )
+    if not curves_of(config):
+        yield ("curves",), f"`curves` prunes none of the study's `networks`: {', '.join(config['networks'])}"
     for name, block in config["datasets"].items():
         source = sources.source_of(block, name)
         of_others = {key for each in sources.NAMES for key in sources.class_of(each).settings}
@@ -453,11 +453,12 @@ def batch_sizes_of(config: Mapping) -> dict[str, list[int]]:
 
 
 def curves_of(config: Mapping) -> list[tuple[Curve, str]]:
-    """All curves and their networks, in the order of the configuration."""
+    """All curves and their networks, in the order of the configuration; networks that the study lacks are left out."""
     named = {(each.criterion, each.repair): each for each in named_curves(config).values()}
     return [
         (named[entry["recipe"], repair], network)
         for entry in config["curves"]
         for repair in entry.get("repairs", [FULL])
         for network in entry.get("networks", config["networks"])
+        if network in config["networks"]
     ]

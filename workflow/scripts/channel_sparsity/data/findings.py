@@ -9,7 +9,7 @@ import numpy as np
 import pandas
 
 from channel_sparsity.data.audio import Adjustment, Clip
-from channel_sparsity.files import StudyError
+from channel_sparsity.files import read_csv
 
 EQUAL_DB = 1e-3  # features as far apart as this are the same: what rounding does
 
@@ -49,7 +49,4 @@ def findings_table(filenames: Iterable[str], findings: Iterable[Finding]) -> pan
 
 def read_findings(path: str | Path) -> pandas.DataFrame:
     """Read a table of findings; StudyError if it is none."""
-    try:
-        return pandas.read_csv(path, dtype=dict(FINDINGS), keep_default_na=False)[list(FINDINGS)]
-    except (OSError, ValueError, KeyError) as error:
-        raise StudyError(f"{path} is no table of findings ({error}): delete it and run again") from error
+    return read_csv(path, FINDINGS, "table of findings")

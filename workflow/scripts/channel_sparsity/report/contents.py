@@ -8,9 +8,11 @@ import pandas
 
 from channel_sparsity.bookkeeping.published import compared
 from channel_sparsity.claims import claims
+from channel_sparsity.claims.paper import COLUMNS as PAPER
 from channel_sparsity.configuration import lambdas_of
+from channel_sparsity.data.clips import SPLIT
 from channel_sparsity.figures.style import network_labels, recipe_label
-from channel_sparsity.files import read_json, sha256
+from channel_sparsity.files import read_csv, read_json, sha256
 from channel_sparsity.report import charts, page, words
 from channel_sparsity.report.answer import answer, dose_of_claims
 from channel_sparsity.report.beside import beside
@@ -72,7 +74,7 @@ def contents(
         **_from_configuration(configuration, stages, sources.tables),
         **_from_tables(sources.tables, cells, configuration),
         "content": _to_explore(sources, cells),
-        "data": recordings(configuration, read_json(sources.manifest), pandas.read_csv(sources.split), cells),
+        "data": recordings(configuration, read_json(sources.manifest), read_csv(sources.split, SPLIT), cells),
         "cost": _cost(sources),
         "same": compared(sources.digests, sources.published) if sources.published else "",
         "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
@@ -82,7 +84,7 @@ def contents(
 
 def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) -> dict:
     """What the page says after the tables."""
-    paper = pandas.read_csv(folder / "paper.csv", keep_default_na=False, na_values={name: [""] for name in _NUMBERS})
+    paper = read_csv(folder / "paper.csv", _PAPER)
     judged = tables.read_table(folder / "claims.csv", claims.COLUMNS)
     compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
     rows = claim_rows(judged)
@@ -98,6 +100,7 @@ def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) 
 
 
 _NUMBERS = ("ours", "paper", "difference", "ours_low", "ours_high")
+_PAPER = {name: float if name in _NUMBERS else str for name in PAPER}
 
 
 def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
@@ -124,8 +127,8 @@ def _to_explore(sources: Sources, cells: pandas.DataFrame) -> dict:
     pairs = zip(sources.grid, sources.curves, sources.widths, strict=True)
     files = {tuple(str(point[key]) for key in keys): pair for point, *pair in pairs}
     ordered = [files[tuple(map(str, key))] for key in cells[keys].itertuples(index=False)]
-    curves = (pandas.read_csv(curve) for curve, _ in ordered)
-    widths = (pandas.read_csv(width) for _, width in ordered)
+    curves = (read_csv(curve) for curve, _ in ordered)
+    widths = (read_csv(width) for _, width in ordered)
     return {"content": charts.content(cells, regression, curves, widths), "charts": charts.specifications(cells)}
 
 
