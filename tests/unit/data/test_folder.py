@@ -185,6 +185,12 @@ def test_a_clip_without_samples(dataset):
     assert "none.wav holds no samples" in complaint(dataset)
 
 
+def test_a_clip_that_was_cut_off_is_named_before_any_is_decoded(dataset):
+    clip = dataset.root / dataset.rows[1][0]
+    clip.write_bytes(clip.read_bytes()[:-1000])
+    assert "bus-vienna-7-0-a.wav ends before its last sample" in complaint(dataset)
+
+
 def test_a_scene_with_one_clip(dataset):
     dataset.add("tram-lisbon-7-0-a.wav", "tram", "lisbon-7")
     assert "one clip of the scene 'tram'" in complaint(dataset)

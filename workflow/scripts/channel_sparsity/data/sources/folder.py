@@ -114,19 +114,12 @@ def _check_present(rows: Sequence[Row], root: Path) -> None:
 
 
 def header_of(path: Path) -> dict[str, float | int]:
-    """Duration, rate and channels of a clip, without decoding it; StudyError if it cannot be opened or is empty."""
-    import soundfile
+    """Duration, rate and channels of a clip, without decoding it; `StudyError` as `audio.opened` raises it."""
+    from channel_sparsity.data.audio import opened
 
-    from channel_sparsity.data.audio import reason
-
-    try:
-        info = soundfile.info(path)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise StudyError(f"{path} cannot be decoded ({reason(error)}): replace or remove the clip") from error
-    if not info.frames:
-        raise StudyError(f"{path} holds no samples: replace or remove the clip")
-    return {
-        "duration_s": info.frames / info.samplerate,
-        "sample_rate_hz": info.samplerate,
-        "channels": info.channels,
-    }
+    with opened(path) as sound:
+        return {
+            "duration_s": sound.frames / sound.samplerate,
+            "sample_rate_hz": sound.samplerate,
+            "channels": sound.channels,
+        }
