@@ -36,6 +36,9 @@ class Clip(NamedTuple):
     channels: int
     peak: float  # of the samples' magnitudes as recorded, in any channel; full scale is 1
     full_scale_run: int  # the longest run of samples at full scale: three or more are hardly ever anything but clipping
+    swing: float  # from the least to the largest sample as recorded, in the channel where that is most
+    mixed_swing: float  # that of the mean of the channels
+    encoding: str  # of the samples, as libsndfile calls it: PCM_16, VORBIS
 
 
 class _Forwards(soundfile.SoundFile):
@@ -73,7 +76,7 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
     """
     name = name or str(source)
     with opened(source, name, remedy) as sound:
-        rate, length, channels = sound.samplerate, sound.frames, sound.channels
+        rate, length, channels, encoding = sound.samplerate, sound.frames, sound.channels, sound.subtype
         needed = settings.samples
         if rate != settings.sample_rate_hz:
             needed = math.ceil(needed * rate / settings.sample_rate_hz) + RESAMPLER_REACH
@@ -89,7 +92,8 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
         raise StudyError(f"{name} holds samples that are NaN, infinite or absurd: {remedy}")
     waveform = samples[:, 0] if channels == 1 else reduce(np.add, samples.T) / channels
     full_scale_run = _longest_run(magnitudes >= FULL_SCALE) if peak >= FULL_SCALE else 0
-    recorded = (length / rate, rate, channels, peak, full_scale_run)
+    swings = (float(max(map(np.ptp, samples.T))), float(np.ptp(waveform)))
+    recorded = (length / rate, rate, channels, peak, full_scale_run, *swings, encoding)
     if rate != settings.sample_rate_hz:
         waveform = soxr.resample(waveform, rate, settings.sample_rate_hz, quality="HQ")
         length = round(length * settings.sample_rate_hz / rate)
