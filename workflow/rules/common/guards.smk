@@ -54,7 +54,10 @@ def refuse_another_data_set():
         made = read_json(manifest)
     except StudyError as error:
         raise WorkflowError(str(error))
-    if (made_from := made.get("settings", {})) != CONTENT:
+    made_from = configuration.canonical(
+        made.get("settings", {}), {"$ref": "#/$defs/dataset"}, SCHEMA
+    )
+    if made_from != CONTENT:
         differing = sorted(
             k for k in {*made_from, *CONTENT} if made_from.get(k) != CONTENT.get(k)
         )

@@ -86,13 +86,14 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
         raise StudyError(f"{name} {CUT_OFF}: {remedy}")
 
     # Channel by channel: along the short axis NumPy takes ten times as long.
-    magnitudes = reduce(np.maximum, np.abs(samples).T)
+    tracks = np.ascontiguousarray(samples.T)
+    magnitudes = reduce(np.maximum, np.abs(tracks))
     peak = float(magnitudes.max())
     if not peak <= LARGEST_SAMPLE:
         raise StudyError(f"{name} holds samples that are NaN, infinite or absurd: {remedy}")
-    waveform = samples[:, 0] if channels == 1 else reduce(np.add, samples.T) / channels
+    waveform = tracks[0] if channels == 1 else reduce(np.add, tracks) / channels
     full_scale_run = _longest_run(magnitudes >= FULL_SCALE) if peak >= FULL_SCALE else 0
-    swings = (float(max(map(np.ptp, samples.T))), float(np.ptp(waveform)))
+    swings = (float(max(map(np.ptp, tracks))), float(np.ptp(waveform)))
     recorded = (length / rate, rate, channels, peak, full_scale_run, *swings, encoding)
     if rate != settings.sample_rate_hz:
         waveform = soxr.resample(waveform, rate, settings.sample_rate_hz, quality="HQ")
