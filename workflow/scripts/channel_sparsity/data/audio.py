@@ -87,14 +87,15 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
 
     # Channel by channel: along the short axis NumPy takes ten times as long.
     tracks = np.ascontiguousarray(samples.T)
-    magnitudes = reduce(np.maximum, np.abs(tracks))
-    peak = float(magnitudes.max())
+    least, largest = tracks.min(axis=1), tracks.max(axis=1)
+    peak = float(np.maximum(-least, largest).max())
     if not peak <= LARGEST_SAMPLE:
         raise StudyError(f"{name} holds samples that are NaN, infinite or absurd: {remedy}")
     waveform = tracks[0] if channels == 1 else reduce(np.add, tracks) / channels
-    full_scale_run = _longest_run(magnitudes >= FULL_SCALE) if peak >= FULL_SCALE else 0
-    swings = (float(max(map(np.ptp, tracks))), float(np.ptp(waveform)))
-    recorded = (length / rate, rate, channels, peak, full_scale_run, *swings, encoding)
+    full_scale_run = _longest_run(reduce(np.maximum, np.abs(tracks)) >= FULL_SCALE) if peak >= FULL_SCALE else 0
+    swing = float((largest - least).max())
+    mixed_swing = swing if channels == 1 else float(np.ptp(waveform))
+    recorded = (length / rate, rate, channels, peak, full_scale_run, swing, mixed_swing, encoding)
     if rate != settings.sample_rate_hz:
         waveform = soxr.resample(waveform, rate, settings.sample_rate_hz, quality="HQ")
         length = round(length * settings.sample_rate_hz / rate)
