@@ -131,7 +131,7 @@ def facts(report: Mapping) -> Iterator[str]:
     )
     yield (
         f"{_listing(report['sample_rates_hz'], ' Hz')}; {_listing(report['channels'], ' channel(s)')}; "
-        f"{_listing(report['encodings'], '')}; "
+        f"encoding {_listing(report['encodings'], '')}; "
         f"{lengths['least']:g} to {lengths['most']:g} s (median {lengths['median']:g}), "
         f"used as {report['duration_s']:g} s: {report['padded']} padded, {report['cut']} cut"
     )
