@@ -7,9 +7,10 @@ import pandas
 
 from channel_sparsity.files import StudyError, read_csv, read_json
 from channel_sparsity.measuring.knee import Rule
+from channel_sparsity.report.pages import write_table
 from channel_sparsity.tables import readings
 from channel_sparsity.tables import study as tables
-from channel_sparsity.tables.saving import origin, write_table
+from channel_sparsity.tables.saving import origin
 from job import job
 
 with job(snakemake):
@@ -36,12 +37,6 @@ with job(snakemake):
     )
     others = {study: tables.read_table(path, readings.COLUMNS) for study, path in params.beside.items()}
     table = readings.beside(own, others)
-    write_table(
-        snakemake.output,
-        table,
-        table,
-        "r and m under other readings of the paper, one at a time",
-        params.note,
-        origin(params.configuration, params.stages, files),
-    )
+    record = origin(params.configuration, params.stages, files)
+    write_table(snakemake.output, "readings", table, params.note, record)
     logging.info("%d readings, %d of them with an r", len(table), table["r"].notna().sum())
