@@ -83,18 +83,12 @@ def _telling(scenes: pandas.Series, kinds: pandas.Series) -> list[dict]:
     counts = pandas.crosstab(scenes, kinds)
     inside, every = counts.sum(axis=1).to_numpy()[:, None], counts.sum().to_numpy()
     outside = inside.sum() - inside
-    share, elsewhere, overall = counts / inside, (every - counts) / np.maximum(outside, 1), every / inside.sum()
-    error = np.sqrt(overall * (1 - overall) * (1 / inside + 1 / np.maximum(outside, 1)))
-    more = share - elsewhere
+    share, elsewhere, overall = counts / inside, (every - counts) / outside, every / inside.sum()
+    error = np.sqrt(overall * (1 - overall) * (1 / inside + 1 / outside))
+    telling = (share - elsewhere > np.maximum(APART, ERRORS * error)).stack()
     found = [
-        {
-            "kind": kind,
-            "scene": scene,
-            "share": float(share.loc[scene, kind]),
-            "elsewhere": float(elsewhere.loc[scene, kind]),
-        }
-        for (scene, kind), yes in (more > np.maximum(APART, ERRORS * error)).stack().items()
-        if yes
+        {"kind": kind, "scene": scene, "share": float(share[kind][scene]), "elsewhere": float(elsewhere[kind][scene])}
+        for scene, kind in telling[telling].index
     ]
     return sorted(found, key=lambda each: each["elsewhere"] - each["share"])
 
