@@ -36,7 +36,7 @@ def killed(read, sources, settings):
 
 @pytest.fixture
 def recordings(dataset):
-    """Four ordinary clips, and four in which every sample is the same: a long one, a short one, zeros, and one sample."""
+    """Four ordinary clips, and four in which every sample is the same: a long and a short one, zeros, one sample."""
     dataset.add("long.wav", "bus", "Århus-1", samples=np.full(50000, 0.1))
     dataset.add("short.flac", "bus", "Århus-1", samples=np.full((300, 2), 0.1))
     dataset.add("silent.wav", "park", "Århus-1", samples=np.zeros(8000), rate=8000)
