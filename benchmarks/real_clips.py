@@ -15,6 +15,7 @@ import yaml
 from channel_sparsity.data.audio import read_clip
 from channel_sparsity.data.logmel import LogMel, logmel_of
 from channel_sparsity.data.meta import names_of, read_meta
+from channel_sparsity.data.sources.folder import find
 
 
 def by_librosa(path: Path, settings: LogMel) -> numpy.ndarray:
@@ -40,7 +41,7 @@ if __name__ == "__main__":
     settings = logmel_of(configuration["datasets"][configuration["dataset"]]["features"])
     largest = 0.0
     for row in read_meta(root / "meta.csv"):
-        names, file = names_of(row), root / row.filename
+        names, file = names_of(row), find(root, row.filename)
         clip = read_clip(file, settings)
         difference = float(numpy.abs(settings(clip.waveform) - by_librosa(file, settings)).max())
         largest = max(largest, difference)

@@ -4,6 +4,7 @@ import logging
 
 import pandas
 
+from channel_sparsity.files import read_csv
 from channel_sparsity.report.pages import write_table
 from channel_sparsity.tables import study as tables
 from channel_sparsity.tables.front import front
@@ -13,7 +14,7 @@ from job import job
 with job(snakemake):
     params, files = snakemake.params, snakemake.input
     curves = pandas.concat(
-        [pandas.read_csv(path).assign(**curve) for path, curve in zip(files.curves, params.curves, strict=True)]
+        [read_csv(path).assign(**curve) for path, curve in zip(files.curves, params.curves, strict=True)]
     )
     made = front(curves, tables.read_table(files.cells, tables.CELLS), params.duration_s, params.budget)
     write_table(snakemake.output, "front", made, params.note, origin(params.configuration, params.stages, files))

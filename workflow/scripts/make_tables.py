@@ -2,12 +2,10 @@
 
 import logging
 
-from pandas import read_csv
-
 from channel_sparsity.claims.claims import claims
 from channel_sparsity.claims.paper import beside_paper
 from channel_sparsity.claims.plan import at_the_papers_dose
-from channel_sparsity.files import read_json
+from channel_sparsity.files import read_csv, read_json
 from channel_sparsity.report.pages import write_table
 from channel_sparsity.tables import study as tables
 from channel_sparsity.tables.comparisons import comparisons

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.files import StudyError, read_csv, read_json
 from channel_sparsity.measuring.knee import Rule
 from channel_sparsity.report.pages import write_table
 from channel_sparsity.tables import readings
@@ -25,7 +25,7 @@ with job(snakemake):
     found = {}
     for curve, path, control in zip(params.curves, files.curves, files.controls, strict=True):
         cell = tuple(curve[name] for name in ("network", "lam", "seed"))
-        found[curve["recipe"], *cell] = readings.knees(pandas.read_csv(path), metrics[cell], read_json(control), rule)
+        found[curve["recipe"], *cell] = readings.knees(read_csv(path), metrics[cell], read_json(control), rule)
     own = readings.vary(
         tables.read_table(files.cells, tables.CELLS),
         pandas.DataFrame(sparsity),

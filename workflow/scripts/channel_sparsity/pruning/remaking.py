@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
-import pandas
 import torch
 
-from channel_sparsity.files import StudyError
+from channel_sparsity.files import StudyError, read_csv
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.saving import load_weights
@@ -30,7 +29,7 @@ def network_of_step(setup: Setup, files: Mapping, recipe: Mapping, training: Map
     `training`: those of the configuration. StudyError if the network does not answer as ``predictions`` says.
     """
     if "steps" in files:
-        widths = pandas.read_csv(files["widths"]).query("step == @step").set_index("layer")["channels"].to_dict()
+        widths = read_csv(files["widths"]).query("step == @step").set_index("layer")["channels"].to_dict()
         network = build(setup.name, len(setup.scenes), **setup.shape, widths=widths)
         network = load_weights(network, weights_of_step(files["steps"], step)).to(setup.device)
     else:

@@ -9,8 +9,9 @@ import pandas
 from channel_sparsity.bookkeeping.published import compared
 from channel_sparsity.claims import claims, paper
 from channel_sparsity.configuration import lambdas_of
+from channel_sparsity.data.clips import SPLIT
 from channel_sparsity.figures.style import network_labels, recipe_label
-from channel_sparsity.files import read_json, sha256
+from channel_sparsity.files import read_csv, read_json, sha256
 from channel_sparsity.machine import versions
 from channel_sparsity.report import charts, page, words
 from channel_sparsity.report.answer import answer, dose_of_claims
@@ -75,7 +76,7 @@ def contents(sources: Sources, configuration: Mapping, stages: Mapping[str, str]
         **_from_configuration(configuration, stages, folder),
         **_from_tables(folder, cells, configuration),
         "content": _to_explore(sources, cells),
-        "data": recordings(configuration, read_json(sources.manifest), pandas.read_csv(sources.split), cells),
+        "data": recordings(configuration, read_json(sources.manifest), read_csv(sources.split, SPLIT), cells),
         "cost": _cost(sources),
         "same": compared(sources.digests, sources.published) if sources.published else "",
         "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
@@ -124,8 +125,8 @@ def _to_explore(sources: Sources, cells: pandas.DataFrame) -> dict:
     pairs = zip(sources.grid, sources.curves, sources.widths, strict=True)
     files = {tuple(str(point[key]) for key in keys): pair for point, *pair in pairs}
     ordered = [files[tuple(map(str, key))] for key in cells[keys].itertuples(index=False)]
-    curves = (pandas.read_csv(curve) for curve, _ in ordered)
-    widths = (pandas.read_csv(width) for _, width in ordered)
+    curves = (read_csv(curve) for curve, _ in ordered)
+    widths = (read_csv(width) for _, width in ordered)
     return {"content": charts.content(cells, regression, curves, widths), "charts": charts.specifications(cells)}
 
 

@@ -28,9 +28,10 @@ NAMES = tuple(
     )
 )
 
-#: The schema of a path in the configuration. `wanted` is what an error asks for.
+#: The schema of a path in the configuration. `wanted` is what an error asks for; `canonical` goes by the `format`.
 PATH = {
     "type": "string",
+    "format": "path",
     "pattern": "^[^{}<>]*$",
     "minLength": 1,
     "wanted": "a path that has no { } < >, which Snakemake reads otherwise",
