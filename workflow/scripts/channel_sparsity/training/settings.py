@@ -18,8 +18,8 @@ class TrainingSettings:
     `warmup_epochs`: the rate first grows linearly over these. `decay_gammas`: whether weight decay acts on BN's gammas
     and betas too. `clip_gammas`: bounds the loss's gradient of each single gamma (R12), `clip_norm` then the norm of
     the whole; None leaves them. `precision` of what a network computes while it learns: ``float32``, or ``bfloat16``
-    by PyTorch's automatic mixed precision (weights and evaluation stay single). `compile`: whether batches of full size
-    are learnt by code that PyTorch's compiler made for the network.
+    by PyTorch's automatic mixed precision (weights and evaluation stay single; a GPU convolves in TF32). `compile`:
+    whether batches of full size are learnt by code that PyTorch's compiler made for the network.
     """
 
     epochs: int
