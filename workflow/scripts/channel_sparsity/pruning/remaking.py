@@ -35,7 +35,7 @@ def network_of_step(setup: Setup, files: Mapping, recipe: Mapping, training: Map
     else:
         plan = planned(recipe, training, lam=lam, name=setup.name, seed=setup.seed, train=setup.train)
         network = remake(setup.trained(files["weights"]), plan, step)
-    if not answers_as_recorded(network, setup.validation, files["predictions"], step):
+    if not answers_as_recorded(network, setup.validation, files["predictions"], step, setup.untrained()):
         raise StudyError(
             f"the network of step {step} does not answer as {files['predictions']} says, so this machine computes "
             f"other bits than that which traced the curve: run where it ran, or delete {files['curve']} and run again"
@@ -43,9 +43,12 @@ def network_of_step(setup: Setup, files: Mapping, recipe: Mapping, training: Map
     return network
 
 
-def answers_as_recorded(network: Network, validation: Subset, predictions: str | Path, step: int) -> bool:
-    """Whether a network gives every validation clip the class and probability that the curve's step gave it."""
-    best = predict(padded(network), validation).cpu().max(dim=1)
+def answers_as_recorded(
+    network: Network, validation: Subset, predictions: str | Path, step: int, unpruned: Network
+) -> bool:
+    """Whether a network gives every validation clip the class and probability that the step of the curve of `unpruned`
+    gave it."""
+    best = predict(padded(network, unpruned), validation).cpu().max(dim=1)
     with h5py.File(predictions, "r", locking=False) as file:
         scene, log_probability = (torch.from_numpy(file[key][step]) for key in ("scene", "log_probability"))
     same = torch.allclose(best.values, log_probability, atol=TOLERANCE, rtol=0)

@@ -69,7 +69,13 @@ def load_subsets(
     if list(subsets["filename"]) != list(opened.clips["filename"]):
         raise StudyError(f"{split} lists other clips than {store}: delete it and run again")
     scenes, labels = numpy.unique(opened.clips["scene"], return_inverse=True)
-    logmel = torch.from_numpy(opened.logmel).to(device)  # once for both subsets
+    try:
+        logmel = torch.from_numpy(opened.logmel).to(device)  # once for both subsets
+    except torch.OutOfMemoryError as error:
+        raise StudyError(
+            f"{store} does not fit into the free memory of the GPU: let fewer jobs share it (--resources gpu=1), use a "
+            "larger GPU, or set `training.device` to `cpu`"
+        ) from error
     train, validation = (
         Subset.of(
             logmel,
