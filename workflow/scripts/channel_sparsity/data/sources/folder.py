@@ -48,6 +48,7 @@ class Source(DataSource):
 
     def _rows(self) -> list[Row]:
         """What the table says, without a look at the clips."""
+        _check_folder(Path(self.folder))
         return recorded_by(self.block["devices"], read_meta(Path(self.table)), Path(self.table))
 
     def extent(self) -> Extent:
@@ -68,8 +69,7 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     """
     root = Path(root)
     meta = root / "meta.csv"
-    if not root.is_dir():
-        raise StudyError(f"{root} is not a folder: name the folder that holds audio/ and meta.csv")
+    _check_folder(root)
     rows = read_meta(meta)
     _check_unlisted(rows, root)
     rows = recorded_by(devices, rows, meta)
@@ -78,6 +78,11 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     with ThreadPoolExecutor(HEADER_READERS) as readers:
         headers = list(readers.map(header_of, [root / row.filename for row in rows]))
     return clip_table([{**names_of(row), **header} for row, header in zip(rows, headers, strict=True)])
+
+
+def _check_folder(root: Path) -> None:
+    if not root.is_dir():
+        raise StudyError(f"{root} is not a folder: name the folder that holds audio/ and meta.csv")
 
 
 def _check_unlisted(rows: Sequence[Row], root: Path) -> None:
