@@ -62,11 +62,9 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "accuracy_unpruned_finetuned": ("... fine-tuned unpruned", percent),
     "ws": ("WS", _two),
     "pk": ("PK (95 % interval)", percent),
-    "pk_parameters": ("PK, parameters", percent),
     "accuracy_loss_at_pk": ("Loss at PK, points", points),
     "accuracy_loss_held_out": ("... on other clips", points),
-    "compression_rate": ("Parameters removed at PK", percent),
-    "masked_rate": ("... counted from masks", percent),
+    "compression_rate": ("Compression at PK", percent),
     "parameters": ("Parameters", _thousands),
     "macs_per_second": ("MACs a second", "{:,.0f}".format),
     "at_knee": ("Knee", _yes),
@@ -77,7 +75,6 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "value_other": ("... of the other", _three),
     "estimate": ("Ours (95 % interval)", _three),
     "n": ("n", str),
-    "n_networks": ("Networks", str),
     "r": ("r (95 % interval)", _two),
     "m": ("m (95 % interval)", _three),
     "b": ("b (95 % interval)", _three),
@@ -87,13 +84,13 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "m_naive": ("m, networks ignored", _three),
     "r_naive": ("r, networks ignored", _two),
     "r_points": ("r, every seed", _two),
-    "n_points": ("n", str),
+    "n_points": ("n, every seed", str),
     "tau_b": ("tau-b", _two),
     "r_without_exclusion": ("r, no lambda excluded", _two),
-    "n_without_exclusion": ("n", str),
+    "n_without_exclusion": ("n, no lambda excluded", str),
     "r_with_censored": ("r, censored at bound", _two),
-    "n_with_censored": ("n", str),
-    "n_censored": ("Censored", str),
+    "n_with_censored": ("n, censored at bound", str),
+    "n_censored": ("... of them censored", str),
     "ours": ("Ours (95 % interval)", _three),
     "paper": ("Paper", _three),
     "m_control": ("m, control (95 % interval)", _three),
@@ -119,6 +116,13 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
 #: Columns of words that may break.
 _SENTENCES = ("says", "where", "quantity", "reason", "test")
 
+#: Columns that say what others say already: a recipe's name is that of its criterion and its repair, and each row of
+#: ``paper.csv`` says in words what it is of.
+_SAID_BY = {"recipe": ("criterion", "repair"), "what": ("network", "recipe", "quantity")}
+
+#: Columns that are left out where no row has a value in them.
+_IF_ANY = ("accuracy_unpruned_finetuned", "reason")
+
 #: The quantities of ``paper.csv`` that people read as percent.
 _SHARES = ("accuracy", "pk", "accuracy_loss_at_pk", "compression_rate")
 
@@ -127,10 +131,12 @@ def page(table: pandas.DataFrame, title: str, note: str = "") -> str:
     """One of the study's tables as an HTML page that opens offline.
 
     `table`: one of those that the study makes, with the columns of its CSV; those that serve programs
-    only are left out, and intervals stand behind their estimate. `note` is a paragraph under the title.
+    only or say again what another says are left out, and intervals stand behind their estimate. `note` is a paragraph
+    under the title.
     """
-    # Each row of paper.csv is of one quantity, named in its first column; its keys are for filtering.
-    hidden = ("network", "recipe", "quantity") if "what" in table else ()
+    hidden = {name for name in _IF_ANY if name in table and not table[name].replace("", None).notna().any()}
+    for name, others in _SAID_BY.items():
+        hidden |= set(others) if name in table else set()
     shown = [name for name in _COLUMNS if name in table and name not in hidden]
     head = "".join(_tag("th", name, _COLUMNS[name][0]) for name in shown)
     body = "\n".join(
