@@ -67,7 +67,8 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
     """A cell of the study in a folder (``results/demo``), of which its tables must have been made.
 
     The data set is looked for where it was while the study ran, in ``data/`` beside ``results/``. `StudyError` for a
-    cell that the study does not have, with those that it has, and for files that are damaged or another's. Warns where portable arithmetic came too late.
+    cell that the study does not have, with those that it has, and for files that are damaged or another's. Warns where
+    portable arithmetic came too late.
     """
     study = Path(study)
     configuration = _configuration(study)

@@ -3,7 +3,7 @@
 Beside a job's outputs lies a record of their SHA-256 in the format of ``sha256sum``, named after the job's log
 (``train.log``, ``train.sha256``). Every job checks its inputs against such records before it reads them, so that a
 truncated file, a tail of zeros after a crash or a flipped bit ends in one sentence and never in a number. A record also
-says, in a comment that ``sha256sum`` skips, which folder it was written to: one lambda's folder under the name of another
+says, in a comment that ``sha256sum`` skips, which folder it was written to: a lambda's folder under the name of another
 is found out as well.
 """
 
