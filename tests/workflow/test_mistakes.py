@@ -69,16 +69,16 @@ def test_a_target_that_there_is_not_is_answered_with_the_nearest(fresh):
         "results/tiny: name the other one's with --configfile, after the target.",
     }.items():
         refused = fresh.snakemake(target, "-n", check=False)
-        assert refused.returncode == 1 and refused.stderr.splitlines()[-1] == sentence
+        assert refused.returncode == 1 and refused.stdout.splitlines()[-1] == sentence
 
 
 def test_a_configuration_that_is_no_yaml_is_named_with_its_line(fresh):
     with open(fresh.code / "config.yaml", "a") as file:
         file.write("training:\n\tepochs: 3\n")
     refused = fresh.snakemake("-n", configfile=None, check=False)
-    lines = len((fresh.code / "config.yaml").read_text().splitlines())
-    assert f"{fresh.code}/config.yaml, line {lines}: " in refused.stderr.splitlines()[-1]
-    assert refused.stderr.splitlines()[-1].endswith("indent with spaces, not with tabs")
+    lines, last = len((fresh.code / "config.yaml").read_text().splitlines()), refused.stdout.splitlines()[-1]
+    assert refused.returncode == 1 and last.startswith(f"{fresh.code}/config.yaml, line {lines}: ")
+    assert last.endswith("indent with spaces, not with tabs")
 
 
 @pytest.fixture

@@ -75,6 +75,8 @@ def test_a_damaged_record_is_named(written, damage):
     path.write_text(damage(path.read_text()))
     with pytest.raises(StudyError, match=r"prune.sha256 is damaged: delete it"):
         verify([written / "curve.csv"])
+    with pytest.raises(StudyError, match=r"prune.sha256 is damaged: delete it"):
+        verify_folder(written)
 
 
 def test_what_another_job_wrote_anew_has_no_second_record(written):

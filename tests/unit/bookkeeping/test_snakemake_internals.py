@@ -116,7 +116,7 @@ def planned(jobs, dry):
     if "refused" in jobs[0].output:
         raise internals.Refused("It is refused.")
 
-internals.say_of_lock(lambda: "It is locked.")
+internals.say_instead(lambda: "It is locked.", lambda files: f"{files} are read-only.")
 internals.before_jobs(workflow, asked, planned)
 
 rule every:
@@ -155,6 +155,14 @@ def test_a_lock_is_said_in_our_words(run, tmp_path):
     locks.mkdir(parents=True)
     (locks / "0.output.lock").write_text("one-1\n")
     assert run(LOOKED_AT, code=1)[-1].splitlines()[-1] == "It is locked."
+
+
+def test_read_only_outputs_are_said_in_our_words(run, tmp_path):
+    denied = (
+        LOOKED_AT + "\nallowed = os.access\nos.access = lambda path, mode: path != 'one-1' and allowed(path, mode)\n"
+    )
+    (tmp_path / "one-1").touch()
+    assert run(denied, "--forceall", code=1)[-1].splitlines()[-1] == "['one-1'] are read-only."
 
 
 def test_that_a_run_was_stopped_is_in_its_log(run):

@@ -5,6 +5,7 @@ import shutil
 from channel_sparsity.data.expected import check_expected
 from channel_sparsity.bookkeeping.access import (
     locked,
+    read_only,
     refuse_unreadable,
     refuse_unwritable,
 )
@@ -188,5 +189,7 @@ def refuse_orphans_of(workflow):
 
 
 refuse_another_data_set()
-snakemake_internals.say_of_lock(lambda: locked(Path.cwd()))
+snakemake_internals.say_instead(
+    lambda: locked(Path.cwd()), lambda files: read_only(files[0])
+)
 snakemake_internals.before_jobs(workflow, refuse_unknown, refuse_plan)

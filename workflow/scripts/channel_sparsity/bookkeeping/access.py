@@ -24,10 +24,15 @@ def refuse_unwritable(folders: Iterable[str | Path]) -> None:
     for folder in sorted(map(Path, folders)):
         there = next(path for path in (folder, *folder.parents) if path.exists())
         if not os.access(there, os.W_OK | os.X_OK):
-            raise StudyError(
-                f"{there} is read-only for you, but the run would write to it: make it writable (chmod u+w), or work "
-                "in another folder (--directory)"
-            )
+            raise StudyError(read_only(there))
+
+
+def read_only(path: str | Path) -> str:
+    """What to say and to do where a file or folder cannot be written to."""
+    return (
+        f"{path} is read-only for you, but the run would write to it: make it writable (chmod -R u+w), or work in "
+        "another folder (--directory)"
+    )
 
 
 def locked(folder: Path, processes: Path = Path("/proc")) -> str:

@@ -60,8 +60,9 @@ def verify_folder(folder: Path) -> set[Path]:
     """Compare all files below a folder that have a record with it, and return them; StudyError as in `verify`."""
     found = set()
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        digests = _read(path)
         _check_place(path)
-        for name, digest in _read(path).items():
+        for name, digest in digests.items():
             found.add(path.parent / name)
             _compare(path.parent / name, digest, path.parent / name)
     return found

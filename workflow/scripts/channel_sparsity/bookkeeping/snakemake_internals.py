@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import snakemake
 import snakemake.exceptions
+import snakemake.jobs
 from packaging.version import Version
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.script import PythonScript
@@ -95,9 +96,11 @@ def before_jobs(
     workflow._prepare_dag = prepared
 
 
-def say_of_lock(words: Callable[[], str]) -> None:
-    """What Snakemake says when its lock is another run's, instead of its own words."""
-    snakemake.exceptions.LockException = lambda: Refused(words())
+def say_instead(locked: Callable[[], str], protected: Callable[[list[str]], str]) -> None:
+    """What is said, instead of Snakemake's own words, when its lock is another run's, and of outputs without permission
+    to write them."""
+    snakemake.exceptions.LockException = lambda: Refused(locked())
+    snakemake.jobs.ProtectedOutputException = lambda job, files: Refused(protected(list(map(str, files))))
 
 
 def known_targets(workflow: Any) -> tuple[list[str], list[str]]:
