@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_sparsity.bookkeeping.checksums import record, verify, verify_folder
+from channel_sparsity.bookkeeping.checksums import record, refuse_moved, verify, verify_folder
 from channel_sparsity.files import StudyError, write_json
 
 
@@ -101,8 +101,9 @@ def test_a_cell_is_what_its_files_say(tmp_path, monkeypatch):
         exchange(one, other)
         with pytest.raises(StudyError, match=rf"{one} holds the files of {'/'.join(other.parts[2:])}: folders have"):
             verify([one / "curve.csv"])
-        with pytest.raises(StudyError, match=r"holds the files of"):
-            verify_folder(Path("results/tiny").absolute())
+        for check in (verify_folder, refuse_moved):
+            with pytest.raises(StudyError, match=r"holds the files of"):
+                check(Path("results/tiny").absolute())
         exchange(one, other)
     Path("results").rename("elsewhere")
     assert len(verify_folder(Path("elsewhere/tiny"))) == 4

@@ -9,6 +9,7 @@ from channel_sparsity.bookkeeping.access import (
     refuse_unreadable,
     refuse_unwritable,
 )
+from channel_sparsity.bookkeeping.checksums import refuse_moved
 from channel_sparsity.bookkeeping.orphans import refuse_orphans
 from channel_sparsity.bookkeeping.targets import nearest
 
@@ -49,6 +50,7 @@ def refuse_plan(jobs, dry_run):
     """Refuse a run that would lose finished results or cannot end well; a dry run says so at its end."""
     try:
         refuse_unwritable({Path(file).parent for job in jobs for file in job.output})
+        refuse_moved(Path(RESULTS))
         refuse_to_train_again(jobs)
         refuse_other_settings(jobs)
         refuse_data_that_cannot_be_made(jobs)

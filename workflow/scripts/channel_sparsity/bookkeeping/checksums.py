@@ -68,6 +68,12 @@ def verify_folder(folder: Path) -> set[Path]:
     return found
 
 
+def refuse_moved(folder: Path) -> None:
+    """StudyError if any files below a folder were written to another: before a job is given them, and loses its own."""
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        _check_place(path)
+
+
 def _compare(file: Path, digest: str, output: Path) -> None:
     """Compare a file with its digest; it is a job's output, or lies in one."""
     remedy = f"delete {'it' if file == output else output} and run again"
@@ -98,7 +104,10 @@ def _check_place(path: Path) -> None:
 
 def _place(path: Path) -> str | None:
     """The folder below its study that a record was written to; None for the study's own, or if nothing tells."""
-    first, metrics = path.read_text(encoding="utf-8").partition("\n")[0], path.with_name("metrics.json")
+    first, metrics = (
+        path.read_text(encoding="utf-8", errors="replace").partition("\n")[0],
+        path.with_name("metrics.json"),
+    )
     if first.startswith(_PLACE):
         return first.removeprefix(_PLACE) or None
     with suppress(KeyError, TypeError):  # records of earlier versions do not say it, but a training's metrics do
