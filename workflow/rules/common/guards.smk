@@ -25,15 +25,17 @@ def refuse_unknown(targets):
     names, files = snakemake_internals.known_targets(workflow)
     for target in targets:
         path = os.path.relpath(target)
-        if target in names or Path(path).exists():
-            continue
         study = Path(path).parts[:2]
         if study[:1] == ("results",) and study != Path(RESULTS).parts and study[1:]:
             raise Refused(
                 f"{target} is of another study, and this configuration is of {RESULTS}: name the other one's with "
                 "--configfile, after the target."
             )
-        if snakemake_internals.is_made(workflow, path):
+        if (
+            target in names
+            or Path(path).exists()
+            or snakemake_internals.is_made(workflow, path)
+        ):
             continue
         files += [file for each in FILES_OF_CELL for file in for_all(each, CELLS)]
         files += [file for each in FILES_OF_CURVE for file in for_all(each, CURVES)]
@@ -61,12 +63,14 @@ def refuse_plan(jobs, dry_run):
 
 
 def longest_of(clips):
-    """Seconds of the longest of some clips of the user's own, by their headers."""
+    """Seconds of the longest of some clips of the user's own, by their headers; 0 if one has none, as will be said."""
     from channel_sparsity.data.sources.folder import header_of
 
-    return max(
-        (header_of(SOURCE.path_of(clip))["duration_s"] for clip in clips), default=0
-    )
+    try:
+        headers = [header_of(SOURCE.path_of(clip)) for clip in clips]
+    except StudyError:
+        return 0
+    return max((header["duration_s"] for header in headers), default=0)
 
 
 def refuse_data_that_cannot_be_made(jobs):
