@@ -9,10 +9,18 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from channel_sparsity import configuration
 from channel_sparsity.bookkeeping import snakemake_internals
+from channel_sparsity.files import StudyError
 
 min_version("9.27")
 snakemake_internals.warn_of_newer()
+try:
+    configuration.read_yaml(
+        ROOT / "config.yaml"
+    )  # Snakemake would not say which file is wrong
+except StudyError as error:
+    raise snakemake_internals.Refused(str(error))
 
 
 configfile: ROOT / "config.yaml"
@@ -66,8 +74,6 @@ rule all:
 onstart:
     refuse_orphans_of(workflow)
     jobs = snakemake_internals.planned_jobs(workflow)
-    refuse_to_train_again(jobs)
-    refuse_other_settings(jobs)
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
     for doubt in doubts_about(jobs):
@@ -85,5 +91,6 @@ onsuccess:
 
 
 onerror:
-    print(failures(map(Path, log), Path.cwd()), file=sys.stderr)
-    print(unfinished(Path(RESULTS), *LAST_FILES), file=sys.stderr)
+    # Behind what Snakemake says last.
+    said = unfinished(map(Path, log), Path.cwd(), Path(RESULTS), *LAST_FILES)
+    atexit.register(print, said, file=sys.stderr)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 CONFIGURATION = Path(__file__).with_name("study.yaml")
 TARGET = "results/faults/tables/cells.csv"
 VARYING = ("timing.csv", "run.json")
-LOCKED = "Directory cannot be locked"
+LOCKED = "is locked by a"
 RUN_ENDS_S = 600
 
 
@@ -109,7 +109,7 @@ def sentences(said: str) -> list[str]:
     if own:
         return list(dict.fromkeys(own))
     found = re.findall(
-        r"^(?:WorkflowError|\w*Exception)\b.*:\n(.+)|^(OSError: .+|Error: .+)$", said, flags=re.MULTILINE
+        r"^(?:Refused|WorkflowError|\w*Exception)\b.*:\n(.+)|^(OSError: .+|Error: .+)$", said, flags=re.MULTILINE
     )
     texts = dict.fromkeys(one.strip() or other for one, other in found)
     return [text for text in texts if "At least one job did not complete" not in text]

@@ -1,12 +1,13 @@
 """What a script of a rule says at its end."""
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from safetensors import SafetensorError
 
-from job import job
+from job import _Log, job
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 
@@ -19,24 +20,52 @@ def rule(tmp_path):
     )
 
 
+@pytest.fixture
+def said(caplog):
+    """The last sentence of the log."""
+    return lambda: caplog.messages[-1]
+
+
 @pytest.mark.parametrize("kind", [OSError, SafetensorError])
-def test_a_full_disk_is_one_sentence_whoever_meets_it(rule, capsys, kind):
+def test_a_full_disk_is_one_sentence_whoever_meets_it(rule, said, kind):
     with pytest.raises(SystemExit), job(rule):
         raise kind("I/O error: No space left on device (os error 28)")
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: train_network could not write its files") and line.endswith(
-        "make room and run again"
-    )
+    assert said().startswith("error: train_network could not write its files")
+    assert said().endswith("make room and run again")
 
 
-def test_what_nobody_foresaw_names_its_log(rule, capsys):
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("could not create a primitive"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried to ..."
+        ),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        MemoryError(),
+        OSError(12, "Cannot allocate memory"),
+    ],
+)
+def test_memory_that_ran_out_is_said_whoever_meets_it(rule, said, error):
+    with pytest.raises(SystemExit), job(rule):
+        raise error
+    assert said().startswith(f"error: train_network ran out of memory ({type(error).__name__}: {error}): free some")
+
+
+def test_the_terminal_says_what_the_log_has_no_room_for(capsys):
+    record = logging.LogRecord("root", logging.ERROR, "", 0, "%s", ("error: no room",), None)
+    _Log("/dev/full", mode="w").emit(record)
+    assert capsys.readouterr().err == "error: no room\n"
+
+
+def test_what_nobody_foresaw_names_its_log(rule, said):
     with pytest.raises(SystemExit), job(rule):
         raise KeyError("x")
-    assert "train_network failed with KeyError: 'x' (traceback in " in capsys.readouterr().err
+    assert "train_network failed with KeyError: 'x' (traceback in " in said()
 
 
-def test_the_library_of_another_clone_is_refused(rule, tmp_path, capsys):
+def test_the_library_of_another_clone_is_refused(rule, tmp_path, said):
     rule.scriptdir = str(tmp_path)
     with pytest.raises(SystemExit), job(rule):
         raise AssertionError("the work must not begin")
-    assert f"error: the library comes from {SCRIPTS}, not from {tmp_path}" in capsys.readouterr().err
+    assert f"error: the library comes from {SCRIPTS}, not from {tmp_path}" in said()

@@ -14,6 +14,9 @@ from filelock import FileLock
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
 COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs", "docs/analysis-plan.md")
+#: The tiny study's data set, and the features of a folder of recordings: its own.
+TINY_BLOCK = yaml.safe_load(TINY.read_text())["datasets"]["tiny"]
+FOLDER_FEATURES = TINY_BLOCK["features"]
 #: Rows of the job table that are no work: the targets, and the sum.
 MAKE_NOTHING = {
     "all",

@@ -117,7 +117,7 @@ def test_runs_that_meet_or_are_killed(fresh, server):
     server.plan(NAMES[0], Conduct(mute_after=CUT))
     killed = run.start()
     wait_for(run.archives / f"{NAMES[0]}.partial", CUT)
-    assert "Directory cannot be locked" in run.ends(1)
+    assert "is locked by another run, which is at work" in run.ends(1)
     # kill -9 of the main process leaves the job, which goes on: the next run waits for it, and takes over if it dies.
     killed.kill()
     killed.wait()

@@ -4,8 +4,10 @@ import re
 import shutil
 
 import pytest
+from conftest import FOLDER_FEATURES, TINY_BLOCK
 
-from channel_sparsity.files import read_json, write_json
+from channel_sparsity import cell
+from channel_sparsity.files import StudyError, read_json, write_json
 
 
 def errors(done):
@@ -25,23 +27,12 @@ def folder_config(tmp_path, path):
             "dataset": "mine",
             "networks": ["vgg11"],
             "curves": [{"recipe": "slimming"}],
-            "datasets": {"mine": {"source": "folder", "path": str(path), "devices": ["a"], "features": FEATURES}},
+            "datasets": {
+                "mine": {"source": "folder", "path": str(path), "devices": ["a"], "features": FOLDER_FEATURES}
+            },
         },
     )
     return tmp_path / "mine.yaml"
-
-
-FEATURES = {
-    "sample_rate_hz": 44100,
-    "duration_s": 0.6,
-    "bands": 40,
-    "window_samples": 1764,
-    "hop_samples": 1102,
-    "fft_samples": 2048,
-    "lowest_hz": 0,
-    "highest_hz": 22050,
-    "dynamic_range_db": 80,
-}
 
 
 def test_a_wrong_key_stops_the_run_before_any_job(fresh):
@@ -53,10 +44,41 @@ def test_a_wrong_key_stops_the_run_before_any_job(fresh):
 
 
 def test_a_missing_folder_is_named(fresh, tmp_path):
-    done = fresh.snakemake("dataset", configfile=folder_config(tmp_path, tmp_path / "nowhere"), check=False)
-    assert errors(done) == {
-        f"error: {tmp_path}/nowhere is not a folder: name the folder that holds audio/ and meta.csv"
-    }
+    sentence = f"{tmp_path}/nowhere is not a folder: name the folder that holds audio/ and meta.csv"
+    configfile = folder_config(tmp_path, tmp_path / "nowhere")
+    refused = fresh.snakemake("dataset", configfile=configfile, check=False)
+    assert refused.returncode == 1 and refused.stderr.splitlines()[-1] == sentence
+    dry = fresh.snakemake("dataset", "-n", configfile=configfile)
+    assert dry.stderr.splitlines()[-1] == f"This would be refused: {sentence}"
+    assert not any(fresh.work.glob("data"))
+
+
+def test_a_disk_without_room_for_the_features_is_named_before_they_are_made(fresh):
+    features = FOLDER_FEATURES | {"duration_s": 3600.0, "hop_samples": 1}
+    changes = {"dataset": "large", "datasets": {"large": {**TINY_BLOCK, "features": features}}}
+    last = fresh.snakemake("features", "-n", changes=changes).stderr.splitlines()[-1]
+    assert re.match(r"This would be refused: data/large needs about [\d.e+]+ GB more, and the disk has .* free: ", last)
+
+
+def test_a_target_that_there_is_not_is_answered_with_the_nearest(fresh):
+    cell = "results/tiny/train/vgg11/lambda-{}/seed-1/metrics.json"
+    for target, sentence in {
+        "figure": "There is no target figure: did you mean figures?",
+        cell.format("0.01"): f"There is no target {cell.format('0.01')}: did you mean {cell.format('1e-2')}?",
+        "results/demo/report.html": "results/demo/report.html is of another study, and this configuration is of "
+        "results/tiny: name the other one's with --configfile, after the target.",
+    }.items():
+        refused = fresh.snakemake(target, "-n", check=False)
+        assert refused.returncode == 1 and refused.stdout.splitlines()[-1] == sentence
+
+
+def test_a_configuration_that_is_no_yaml_is_named_with_its_line(fresh):
+    with open(fresh.code / "config.yaml", "a") as file:
+        file.write("training:\n\tepochs: 3\n")
+    refused = fresh.snakemake("-n", configfile=None, check=False)
+    lines, last = len((fresh.code / "config.yaml").read_text().splitlines()), refused.stdout.splitlines()[-1]
+    assert refused.returncode == 1 and last.startswith(f"{fresh.code}/config.yaml, line {lines}: ")
+    assert last.endswith("indent with spaces, not with tabs")
 
 
 @pytest.fixture
@@ -104,6 +126,21 @@ def test_damaged_weights_are_named(study):
     done = study.snakemake(curve, "--force", check=False)
     (sentence,) = errors(done)
     assert "weights.safetensors" in sentence and "delete it" in sentence
+
+
+def test_a_cell_under_another_lambdas_name_reaches_no_table(study):
+    train = study.work / "results/tiny/train/vgg11"
+    for old, new in (("lambda-0", "between"), ("lambda-1e-2", "lambda-0"), ("between", "lambda-1e-2")):
+        (train / old).rename(train / new)
+    before = study.files("results")
+    for folder in ("results/tiny", "results/tiny/partial"):
+        refused = study.snakemake(f"{folder}/tables/cells.csv", "--force", check=False)
+        assert refused.returncode == 1 and refused.stderr.splitlines()[-1].startswith(
+            "results/tiny/train/vgg11/lambda-0/seed-1 holds the files of train/vgg11/lambda-1e-2/seed-1: "
+        )
+    assert study.files("results") == before, "no curve is deleted to be traced from another network"
+    with pytest.raises(StudyError, match="holds the files of"):
+        cell.load(study.work / "results/tiny", "vgg11")
 
 
 def test_two_blocks_never_share_a_folder(study):

@@ -38,13 +38,15 @@ if "list_clips" in SOURCE.stages:
         input:
             clip_list,
         output:
-            f"{DATA}/clips.csv",
+            **NOTED,
+            clips=f"{DATA}/clips.csv",
         log:
             f"{DATA}/logs/list_clips.log",
         localrule: True
         conda:
             "../../envs/environment.yaml"
         params:
+            **OF_OWN_FILES,
             code=code("list_clips"),
             arithmetic=ARITHMETIC,
             content=CONTENT,

@@ -28,6 +28,7 @@ if "extract_features" in SOURCE.stages:
             mem_mb=decoding_memory,
             runtime=decoding_minutes,
         params:
+            **OF_OWN_FILES,
             code=code("extract_features"),
             arithmetic=ARITHMETIC,
             content=CONTENT,

@@ -16,20 +16,28 @@ from channel_sparsity.bookkeeping.checksums import record, verify
 from channel_sparsity.files import StudyError
 from channel_sparsity.machine import described
 
-#: How systems say that a disk is full, through whatever library.
+#: How systems and libraries say that a disk is full, or the memory (the first is oneDNN's word for it).
 NO_ROOM = ("No space left on device", "Disk quota exceeded")
+NO_MEMORY = ("could not create a primitive", "allocate memory", "not enough memory", "out of memory", "bad_alloc")
+
+
+class _Log(logging.FileHandler):
+    """A log file; what it has no room for goes to the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        print(record.getMessage(), file=sys.stderr, flush=True)
 
 
 @contextmanager
 def job(snakemake, checksums: bool = True) -> Iterator[None]:
-    """Log to the rule's log file; say an error in one sentence on the terminal and at the log's end, and stop.
+    """Log to the rule's log file; say an error in one sentence at its end, and stop.
 
-    What is not the user's to put right also leaves its traceback in the log. With `checksums`, inputs are compared with
-    the records of the jobs that wrote them, and the outputs' are recorded.
+    The terminal says it when the run ends (`bookkeeping.ending`). What is not the user's to put right also leaves its
+    traceback in the log. With `checksums`, inputs are compared with the records of the jobs that wrote them, and the
+    outputs' are recorded.
     """
     logging.basicConfig(
-        filename=snakemake.log[0],
-        filemode="w",
+        handlers=[_Log(snakemake.log[0], mode="w", encoding="utf-8")],
         level=logging.INFO,
         format="%(asctime)s %(message)s",
         datefmt="%Y-%m-%d %H:%M:%S",
@@ -50,13 +58,17 @@ def job(snakemake, checksums: bool = True) -> Iterator[None]:
             sentence = f"error: {error}"
         elif any(words in str(error) for words in NO_ROOM):
             sentence = f"error: {snakemake.rule} could not write its files ({error}): make room and run again"
+        elif isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+            sentence = (
+                f"error: {snakemake.rule} ran out of memory ({type(error).__name__}: {error}): free some, use fewer "
+                "--cores, or give jobs more (`mem_mb` on a cluster), and run again"
+            )
         else:
             logging.error("%s", traceback.format_exc())
             sentence = (
                 f"error: {snakemake.rule} failed with {type(error).__name__}: {error} (traceback in {snakemake.log[0]})"
             )
         logging.error("%s", sentence)
-        print(sentence, file=sys.stderr, flush=True)
         sys.exit(1)
 
 

@@ -2,15 +2,18 @@
 
 import logging
 
+from channel_sparsity.bookkeeping.recordings import states
 from channel_sparsity.data.clips import write_clips
 from channel_sparsity.data.expected import check_expected
 from channel_sparsity.data.meta import check_clips
 from channel_sparsity.data.sources import source_of
+from channel_sparsity.files import write_json
 from job import job
 
 with job(snakemake):
-    block = snakemake.params.block
+    block, out = snakemake.params.block, dict(snakemake.output.items())
     source = source_of(block, snakemake.params.dataset)
+    own_files = None if source.made else states([source.table], source.recordings())
     clips = source.list_clips()
     check_clips(clips, block["devices"], source.table)
     logging.info(
@@ -20,4 +23,6 @@ with job(snakemake):
         clips["duration_s"].sum() / 3600,
     )
     check_expected(clips.groupby("scene").size().to_dict(), block.get("expected", {}), source.table)
-    write_clips(snakemake.output[0], clips)
+    write_clips(out["clips"], clips)
+    if own_files:
+        write_json(out["recordings"], own_files)

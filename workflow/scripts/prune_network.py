@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from channel_sparsity.bookkeeping.holding import held
-from channel_sparsity.files import read_json, write_csv, write_json
+from channel_sparsity.files import StudyError, read_json, write_csv, write_json
 from channel_sparsity.pruning.curve import planned
-from channel_sparsity.pruning.traced import prune
+from channel_sparsity.pruning.traced import prune, weights_of_step
 from channel_sparsity.training.setup import set_up
 from job import job, progress
 
@@ -30,6 +30,8 @@ with job(snakemake), held(STATE) as check_hold:
     traced.write_predictions(out["predictions"], setup)
     write_json(out["control"], traced.outcome())
     if steps is not None:
+        if not all(weights_of_step(steps, row["step"]).is_file() for row in traced.rows):
+            raise StudyError(f"networks were deleted from {steps} while they were kept there: run again")
         shutil.rmtree(out["steps"], ignore_errors=True)
         steps.rename(out["steps"])
     setup.state.remove()

@@ -3,13 +3,14 @@
 import hashlib
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_sparsity.bookkeeping.checksums import record, verify, verify_folder
-from channel_sparsity.files import StudyError
+from channel_sparsity.bookkeeping.checksums import record, refuse_moved, verify, verify_folder
+from channel_sparsity.files import StudyError, write_json
 
 
 @pytest.fixture
@@ -24,7 +25,8 @@ def written(tmp_path):
 
 
 def test_the_record_is_what_sha256sum_reads_and_leaves_times_out(written):
-    lines = (written / "prune.sha256").read_text().splitlines()
+    comment, *lines = (written / "prune.sha256").read_text().splitlines()
+    assert comment.startswith("# ")
     assert lines[0] == f"{hashlib.sha256(b'a,b' + bytes([10]) + b'1,2' + bytes([10])).hexdigest()}  curve.csv"
     assert [line.split("  ")[1] for line in lines] == ["curve.csv", "audio/a.wav", "audio/deep/b.wav"]
     if shutil.which("sha256sum"):
@@ -73,6 +75,8 @@ def test_a_damaged_record_is_named(written, damage):
     path.write_text(damage(path.read_text()))
     with pytest.raises(StudyError, match=r"prune.sha256 is damaged: delete it"):
         verify([written / "curve.csv"])
+    with pytest.raises(StudyError, match=r"prune.sha256 is damaged: delete it"):
+        verify_folder(written)
 
 
 def test_what_another_job_wrote_anew_has_no_second_record(written):
@@ -82,3 +86,46 @@ def test_what_another_job_wrote_anew_has_no_second_record(written):
     record([written / "curve.csv"], "trace")
     assert not (written / "prune.sha256").exists() and (written / "else.sha256").exists()
     verify([written / "curve.csv"])
+
+
+def test_a_cell_is_what_its_files_say(tmp_path, monkeypatch):
+    """A folder under another's name is named wherever its files are read; a study elsewhere is the same study."""
+    monkeypatch.chdir(tmp_path)
+    cells = [Path(f"results/tiny/{where}/vgg11/lambda-{lam}/seed-1") for where in ("train", "prune") for lam in "02"]
+    for cell in cells:
+        cell.mkdir(parents=True)
+        (cell / "curve.csv").write_text(str(cell))
+        record([cell / "curve.csv"], "job")
+    for one, other in (cells[:2], cells[2:]):
+        verify([one / "curve.csv", other / "curve.csv", Path("results/tiny/../tiny", *one.parts[2:], "curve.csv")])
+        exchange(one, other)
+        with pytest.raises(StudyError, match=rf"{one} holds the files of {'/'.join(other.parts[2:])}: folders have"):
+            verify([one / "curve.csv"])
+        for check in (verify_folder, refuse_moved):
+            with pytest.raises(StudyError, match=r"holds the files of"):
+                check(Path("results/tiny").absolute())
+        exchange(one, other)
+    Path("results").rename("elsewhere")
+    assert len(verify_folder(Path("elsewhere/tiny"))) == 4
+
+
+def test_a_cell_of_an_earlier_version_is_what_its_metrics_say(tmp_path):
+    """Records had no comment then."""
+    cells = [tmp_path / f"train/vgg11/lambda-{lam}/seed-1" for lam in ("0", "2e-3")]
+    for cell, lam in zip(cells, ("0", "2e-3"), strict=True):
+        cell.mkdir(parents=True)
+        write_json(cell / "metrics.json", {"network": "vgg11", "lam": lam, "seed": 1})
+        record([cell / "metrics.json"], "train")
+        lines = (cell / "train.sha256").read_text().splitlines()
+        (cell / "train.sha256").write_text(f"{lines[1]}\n")
+    verify([cell / "metrics.json" for cell in cells])
+    exchange(*cells)
+    with pytest.raises(StudyError, match=r"lambda-0/seed-1 holds the files of vgg11/lambda-2e-3/seed-1"):
+        verify([cells[0] / "metrics.json"])
+
+
+def exchange(one, other):
+    """Give two folders each other's names."""
+    one.rename(one.with_name("between"))
+    other.rename(one)
+    one.with_name("between").rename(other)

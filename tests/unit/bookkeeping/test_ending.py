@@ -75,7 +75,7 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
     ]
 
 
-def test_a_part_of_a_study_says_how_much_is_there(study):
+def test_a_part_of_a_study_says_how_much_is_there(study, tmp_path):
     write, folders, files = study
     assert outcome(*folders, *files) == ""
     write("data/d/clips.csv", CLIPS)
@@ -85,10 +85,19 @@ def test_a_part_of_a_study_says_how_much_is_there(study):
     write(files[0][0])
     said = "results/s: 1 of 2 networks trained, 0 of 2 pruning curves traced"
     assert outcome(*folders, *files).splitlines()[-1] == said
-    assert unfinished(folders[0], *files).splitlines() == [
-        said,
-        "Once that is put right, the same command goes on with what is missing.",
-    ]
+    log = tmp_path / "snakemake.log"
+    for text, why, goes_on in (
+        (
+            "    log: a.log (check log file(s)",
+            "error: a job ended before it wrote a.log: ",
+            "Once that is put right, the",
+        ),
+        ("Terminating processes on user request, this", "The run was stopped. Jobs under way go on from", "The"),
+    ):
+        log.write_text(f"{text}\n")
+        first, *rest = unfinished([log], tmp_path, folders[0], *files).splitlines()
+        assert first.startswith(why)
+        assert rest == [said, f"{goes_on} same command goes on with what is missing."]
 
 
 def test_tables_older_than_a_curve_are_not_taken_for_its_result(study):
@@ -114,10 +123,21 @@ def test_each_failure_is_said_once_by_its_sentence(tmp_path):
     (tmp_path / "two.log").write_text("epoch 1\n")
     lines = "    log: one.log (check log file(s) for error details)\n    log: two.log (check log file(s)\n"
     (tmp_path / "snakemake.log").write_text(lines + lines + "    log: fine.log\n")
-    assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
+    assert failures((tmp_path / "snakemake.log").read_text(), tmp_path).splitlines() == [
         "error: a.wav cannot be read: replace it",
-        "error: a job ended without a word: see two.log",
+        "error: a job was killed, or could not write its log: see two.log",
     ]
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_job_that_died_before_its_log_was_open_is_said_to(tmp_path, empty):
+    """`import torch` fails where memory is limited, say."""
+    if empty:
+        (tmp_path / "one.log").touch()
+    (tmp_path / "snakemake.log").write_text("    log: one.log (check log file(s) for error details)\n")
+    said = failures((tmp_path / "snakemake.log").read_text(), tmp_path)
+    assert said.startswith("error: a job ended before it wrote one.log: what it printed above says why.")
+    assert "too little memory" in said
 
 
 def test_on_a_cluster_what_killed_a_job_is_in_the_systems_log(tmp_path):
@@ -131,8 +151,8 @@ def test_on_a_cluster_what_killed_a_job_is_in_the_systems_log(tmp_path):
     ]
     blocks.append("    log: cut.log, 2.log (check")
     (tmp_path / "snakemake.log").write_text("".join(f"{block} log file(s) for error details)\n" for block in blocks))
-    assert failures([tmp_path / "snakemake.log"], tmp_path).splitlines() == [
+    assert failures((tmp_path / "snakemake.log").read_text(), tmp_path).splitlines() == [
         "error: it is held by process 7",
         "error: *** JOB 1 CANCELLED DUE TO TIME LIMIT *** (cut.log)",
-        "error: a job ended without a word: see cut.log, 2.log",
+        "error: a job was killed, or could not write its log: see cut.log",
     ]

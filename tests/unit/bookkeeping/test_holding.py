@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -174,3 +175,17 @@ def test_of_many_that_come_at_once_one_at_a_time_is_let_in(folder):
     for thread in threads:
         thread.join(30)
     assert met == [1] * 8 and not folder.exists()
+
+
+def test_a_folder_that_was_deleted_meanwhile_takes_nothing_from_its_holder(folder):
+    """Nobody has taken over: what was computed in days is not thrown away at the end."""
+    with held(folder, never) as check:
+        shutil.rmtree(folder)
+        check()
+        folder.mkdir()
+        (folder / "state.safetensors").touch()
+        check()
+        (folder / "lock").write_text(json.dumps({"host": "node7", "pid": 7, "since": "2031-05-06 07:08:09"}))
+        with pytest.raises(StudyError, match="is being worked on by process 7 on node7"):
+            check()
+    assert (folder / "lock").exists()

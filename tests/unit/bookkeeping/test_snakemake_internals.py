@@ -102,6 +102,75 @@ def test_the_jobs_of_a_run_and_which_only_follow_from_others(run, tmp_path):
     assert which == ["x"]
 
 
+LOOKED_AT = """
+os.environ.setdefault("MAIN", str(os.getpid()))
+
+def asked(targets):
+    said(targets)
+    said([*internals.known_targets(workflow), internals.is_made(workflow, "one-7"), internals.is_made(workflow, "x")])
+    if "no-such" in targets:
+        raise internals.Refused("There is no target no-such.")
+
+def planned(jobs, dry):
+    said([dry, sorted(job.rule_name for job in jobs)])
+    if "refused" in jobs[0].output:
+        raise internals.Refused("It is refused.")
+
+internals.say_instead(lambda: "It is locked.", lambda files: f"{files} are read-only.")
+internals.before_jobs(workflow, asked, planned)
+
+rule every:
+    input: "one-1"
+
+rule one:
+    output: "one-{number}"
+    shell: "touch {output}"
+
+rule refused:
+    output: "refused"
+    shell: "touch {output}"
+
+rule interrupted:
+    output: "interrupted"
+    shell: "kill -INT $MAIN; sleep 20"
+
+onerror:
+    said(internals.was_stopped(open(log[0]).read()))
+"""
+
+
+def test_targets_and_plans_are_looked_at_before_anything_is_run(run, tmp_path):
+    names = [["every", "refused", "interrupted"], ["refused", "interrupted"], True, False]
+    targets, known, plan, _ = run(LOOKED_AT, "-n")
+    assert (targets, known, plan) == ([], names, [True, ["every", "one"]])
+    assert run(LOOKED_AT)[2:-1] == ([False, ["every", "one"]],), "a script's own process does not look"
+    for target, sentence in (("no-such", "There is no target no-such."), ("refused", "It is refused.")):
+        *_, text = run(LOOKED_AT, target, code=1)
+        assert text.splitlines()[-2:] == ["Refused:", sentence]
+    assert not (tmp_path / "refused").exists()
+
+
+def test_a_lock_is_said_in_our_words(run, tmp_path):
+    locks = tmp_path / ".snakemake/locks"
+    locks.mkdir(parents=True)
+    (locks / "0.output.lock").write_text("one-1\n")
+    assert run(LOOKED_AT, code=1)[-1].splitlines()[-1] == "It is locked."
+
+
+def test_read_only_outputs_are_said_in_our_words(run, tmp_path):
+    denied = (
+        LOOKED_AT + "\nallowed = os.access\nos.access = lambda path, mode: path != 'one-1' and allowed(path, mode)\n"
+    )
+    (tmp_path / "one-1").touch()
+    assert run(denied, "--forceall", code=1)[-1].splitlines()[-1] == "['one-1'] are read-only."
+
+
+def test_that_a_run_was_stopped_is_in_its_log(run):
+    assert run(LOOKED_AT.replace("-INT", "-TERM"), "interrupted", code=1)[-2] is True
+    assert run(LOOKED_AT, "interrupted", code=1)[-2] is True
+    assert run(LOOKED_AT.replace("kill -INT $MAIN; sleep 20", "exit 1"), "interrupted", code=1)[-2] is False
+
+
 def test_configuration_files_and_limits_of_the_command_line(run, tmp_path):
     workflow = """
     internals.set_limit_unless_given(workflow, "given", 2)

@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 
 import numpy
 import pandas
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from channel_sparsity.figures import paper as figures
-from channel_sparsity.figures.style import footnote, lambda_colours, network_marks, save, style
+from channel_sparsity.figures.style import footnote, lambda_colours, lambda_lines, network_marks, save, style
 from channel_sparsity.naming import FAMILIES, PAPER_NETWORKS, Family, family
 from channel_sparsity.tables import study as tables
 
@@ -197,6 +198,8 @@ def test_lambdas_darken_with_strength():
     light = [sum(colour[:3]) for colour in colours.values()]
     assert light == sorted(light, reverse=True)
     assert list(lambda_colours(["0"])) == ["0"]
+    lines = list(lambda_lines(["1e-3", "0", "5e-4", "1e-4", "1e-2"]).values())
+    assert all(one != other for one, other in itertools.pairwise(lines))
 
 
 def test_the_users_own_style_changes_nothing(results, scaling_factors, tmp_path):

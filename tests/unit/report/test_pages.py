@@ -114,6 +114,18 @@ def test_outcomes_and_criteria_say_of_what_they_are_and_show_their_intervals():
     assert {"slimming", "cut"} <= set(row.values()) and any(" to " in value for value in row.values())
 
 
+def test_no_two_columns_have_one_name_and_none_says_what_another_says(cells):
+    tables_of_study = [cells, tables.correlation(cells), tables.regression(cells)]
+    for table in tables_of_study:
+        head, *_ = Table(markup(table)).rows
+        assert len(set(head)) == len(head)
+    head, *_ = Table(markup(cells)).rows
+    assert not {"Criterion", "Repair", "PK, parameters"} & set(head) and len(head) <= 14
+    for tuned, why, there in ((float("nan"), "", set()), (0.9, "none", {"... fine-tuned unpruned", "Reason"})):
+        table = cells.assign(accuracy_unpruned_finetuned=tuned, reason=why)
+        assert {"... fine-tuned unpruned", "Reason"} & set(Table(markup(table)).rows[0]) == there
+
+
 def test_hostile_text_stays_text():
     evil = "<script>alert('&')</script>"
     bad = record(recipe=evil, **{"status": "none", "pk": None, "reason": evil})

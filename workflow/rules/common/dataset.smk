@@ -1,5 +1,7 @@
 # Where the clips come from, and where they lie.
+from functools import cache
 
+from channel_sparsity.bookkeeping import recordings
 from channel_sparsity.data.sources import source_of
 
 DATASET = config["datasets"][config["dataset"]]
@@ -15,6 +17,26 @@ def if_given(path, made):
     """A file of the user's that a rule makes another from. If both are absent, the script says what is missing better
     than Snakemake; if the user's is gone afterwards, what was made stays."""
     return path if Path(path).exists() or Path(made).exists() else []
+
+
+# What the user's own files were like when the clips were listed; a source that makes its clips has no such file.
+NOTED = {} if SOURCE.made else {"recordings": f"{DATA}/recordings.json"}
+
+
+@cache
+def own_files():
+    """What the user's own files are like now, and what was noted of them."""
+    now = recordings.states([SOURCE.table], SOURCE.recordings())
+    try:
+        return now, read_json(NOTED["recordings"])
+    except StudyError:
+        return now, {}
+
+
+# A parameter of what is made from them. Evaluated for each of these jobs, and `own_files` once.
+OF_OWN_FILES = {
+    name: lambda wildcards: recordings.digest(*own_files()) for name in NOTED
+}
 
 
 def clip_list(_):

@@ -15,7 +15,7 @@ def chosen(wildcards):
     """The row of a model that there is."""
     row = chosen_models()[wildcards.model]
     if row["status"] == "none":
-        raise WorkflowError(row["sentence"])
+        raise Refused(row["sentence"])
     return row
 
 

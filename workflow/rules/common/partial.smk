@@ -38,7 +38,7 @@ def in_partial(paths):
 def partial_targets(_):
     """All tables and figures; nothing can be shown before the first curve has its knee."""
     if not FINISHED_CURVES:
-        raise WorkflowError(
+        raise Refused(
             f"no curve of {RESULTS} is finished yet: there is nothing to show"
         )
     return in_partial([*rules.tables.input, *rules.figures.input])

@@ -2,11 +2,10 @@
 import gc
 import os
 
-from snakemake.exceptions import WorkflowError
-
 import warm_start
-from channel_sparsity import arithmetic, configuration
-from channel_sparsity.files import StudyError, read_json, sha256
+from channel_sparsity import arithmetic
+from channel_sparsity.bookkeeping.snakemake_internals import Refused
+from channel_sparsity.files import read_json, sha256
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 
 TEMPLATES = ROOT / "workflow" / "report"
@@ -33,7 +32,7 @@ try:
     # Jobs inherit it; what the shell says does not count.
     arithmetic.hold(config["arithmetic"])
 except StudyError as error:
-    raise WorkflowError(str(error))
+    raise Refused(str(error))
 
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")

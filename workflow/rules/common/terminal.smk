@@ -1,7 +1,5 @@
 # What the terminal says before the first job and after the last, and for how long the run will last.
-import atexit
-
-from channel_sparsity.bookkeeping.ending import failures, outcome, unfinished
+from channel_sparsity.bookkeeping.ending import outcome, unfinished
 from channel_sparsity.bookkeeping.holding import holders
 from channel_sparsity.bookkeeping.published import compared, is_current
 from channel_sparsity.bookkeeping.remaining import Remaining

@@ -18,6 +18,7 @@ with suppress(StudyError):  # of a processor on which the study can only be nati
 import pandas
 from matplotlib.figure import Figure
 
+from channel_sparsity.bookkeeping.checksums import verify
 from channel_sparsity.configuration import recipe_of, shape_of
 from channel_sparsity.figures import paper as figures
 from channel_sparsity.networks import build
@@ -66,7 +67,8 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
     """A cell of the study in a folder (``results/demo``), of which its tables must have been made.
 
     The data set is looked for where it was while the study ran, in ``data/`` beside ``results/``. `StudyError` for a
-    cell that the study does not have, with those that it has. Warns where portable arithmetic came too late.
+    cell that the study does not have, with those that it has, and for files that are damaged or another's. Warns where
+    portable arithmetic came too late.
     """
     study = Path(study)
     configuration = _configuration(study)
@@ -85,6 +87,7 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
             raise StudyError(f"{study} has no cell of {name} {value}: choose from {', '.join(map(str, there))}")
     place = Path(network, f"lambda-{lam}", f"seed-{seed}")
     trained, traced = study / "train" / place, study / "prune" / recipe / place
+    verify([trained / "weights.safetensors", trained / "gammas.csv", traced / "curve.csv", traced / "knee.json"])
     store = study.parent.parent / "data" / configuration["dataset"] / "logmel.h5"
     train, validation, scenes = load_subsets(store, study / "split.csv", study / "normalisation.json")
     made = build(network, len(scenes), **shape_of(configuration, network))

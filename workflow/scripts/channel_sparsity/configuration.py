@@ -49,9 +49,16 @@ _Validator = extend(Draft202012Validator, {"known": _known}, type_checker=_TYPES
 
 
 def read_yaml(path: str | Path) -> object:
-    """What a YAML file holds."""
-    # libyaml's parser, where there is one, takes a tenth of the time.
-    return yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    """What a YAML file holds; StudyError with the line if it is none."""
+    try:
+        # libyaml's parser, where there is one, takes a tenth of the time.
+        return yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where, problem = (f"{path}, line {mark.line + 1}", error.problem) if mark else (path, error)
+        raise StudyError(
+            f"{where}: this is no YAML ({problem}): correct it, and indent with spaces, not with tabs"
+        ) from error
 
 
 def complete(schema: Mapping) -> dict:

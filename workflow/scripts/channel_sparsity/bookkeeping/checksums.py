@@ -2,21 +2,26 @@
 
 Beside a job's outputs lies a record of their SHA-256 in the format of ``sha256sum``, named after the job's log
 (``train.log``, ``train.sha256``). Every job checks its inputs against such records before it reads them, so that a
-truncated file, a tail of zeros after a crash or a flipped bit ends in one sentence and never in a number.
+truncated file, a tail of zeros after a crash or a flipped bit ends in one sentence and never in a number. A record also
+says, in a comment that ``sha256sum`` skips, which folder it was written to: a lambda's folder under the name of another
+is found out as well.
 """
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from channel_sparsity.files import StudyError, sha256, write_text
+from channel_sparsity.files import StudyError, read_json, sha256, write_text
 
 SUFFIX = ".sha256"
 
 #: Files that differ between two runs of the same study. Nothing is computed from them, and the records stay the same.
 VARYING = ("timing.csv", "run.json")
 
+_PLACE = "# "
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
@@ -36,11 +41,13 @@ def record(outputs: Iterable[str | Path], name: str) -> None:
         for other in folder.glob(f"*{SUFFIX}"):
             if other != ours and lines.keys() & _read(other).keys():
                 other.unlink(missing_ok=True)
-        write_text(ours, "".join(f"{digest}  {file}\n" for file, digest in lines.items()))
+        # Below the study, whose folder has its name from the configuration.
+        place = "/".join(Path(os.path.normpath(folder)).parts[2:])
+        write_text(ours, f"{_PLACE}{place}\n" + "".join(f"{digest}  {file}\n" for file, digest in lines.items()))
 
 
 def verify(inputs: Iterable[str | Path]) -> None:
-    """Compare files, or all files of folders, with their records; StudyError for the first that differs.
+    """Compare files, or all files of folders, with their records; StudyError for the first that differs or was moved.
 
     A file without a record passes: it is the user's own.
     """
@@ -53,10 +60,18 @@ def verify_folder(folder: Path) -> set[Path]:
     """Compare all files below a folder that have a record with it, and return them; StudyError as in `verify`."""
     found = set()
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
-        for name, digest in _read(path).items():
+        digests = _read(path)
+        _check_place(path)
+        for name, digest in digests.items():
             found.add(path.parent / name)
             _compare(path.parent / name, digest, path.parent / name)
     return found
+
+
+def refuse_moved(folder: Path) -> None:
+    """StudyError if any files below a folder were written to another: before a job is given them, and loses its own."""
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        _check_place(path)
 
 
 def _compare(file: Path, digest: str, output: Path) -> None:
@@ -73,13 +88,38 @@ def _recorded(path: Path) -> Iterator[tuple[Path, str]]:
     for other in path.parent.glob(f"*{SUFFIX}"):
         for name, digest in _read(other).items():
             if name == path.name or name.startswith(f"{path.name}/"):
+                _check_place(other)
                 yield path.parent / name, digest
+
+
+def _check_place(path: Path) -> None:
+    """StudyError if the files of a record were written to a folder of another name."""
+    place, folder = _place(path), Path(os.path.abspath(path.parent))
+    if place and not f"{folder.as_posix()}/".endswith(f"/{place}/"):
+        raise StudyError(
+            f"{path.parent} holds the files of {place}: folders have changed places or names. Give them their names "
+            "back, or delete those that hold other files than their names say, and run again"
+        )
+
+
+def _place(path: Path) -> str | None:
+    """The folder below its study that a record was written to; None for the study's own, or if nothing tells."""
+    first, metrics = (
+        path.read_text(encoding="utf-8", errors="replace").partition("\n")[0],
+        path.with_name("metrics.json"),
+    )
+    if first.startswith(_PLACE):
+        return first.removeprefix(_PLACE) or None
+    with suppress(KeyError, TypeError):  # records of earlier versions do not say it, but a training's metrics do
+        return "{network}/lambda-{lam}/seed-{seed}".format(**read_json(metrics)) if metrics.is_file() else None
+    return None
 
 
 def _read(path: Path) -> dict[str, str]:
     """The digests in a record, by the names of the files."""
     try:
-        lines = [_LINE.fullmatch(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        text = path.read_text(encoding="utf-8").splitlines()
+        lines = [_LINE.fullmatch(line) for line in text[bool(text) and text[0].startswith(_PLACE) :]]
     except (OSError, UnicodeDecodeError):
         lines = []
     if not lines or None in lines or any(line[2].startswith("/") or ".." in line[2].split("/") for line in lines):

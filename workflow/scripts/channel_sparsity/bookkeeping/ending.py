@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from channel_sparsity.bookkeeping.snakemake_internals import failed_jobs
+from channel_sparsity.bookkeeping.snakemake_internals import failed_jobs, was_stopped
 from channel_sparsity.data.clips import read_clips
 from channel_sparsity.data.splits import describe
 
@@ -40,10 +40,20 @@ def _column(path: Path, name: str) -> dict[str, str]:
         return {row["filename"]: row[name] for row in csv.DictReader(file)}
 
 
-def unfinished(results: Path, trained: Sequence[Path], pruned: Sequence[Path]) -> str:
-    """How far a study has come, and how it goes on after a failure; `trained` and `pruned` as in `outcome`."""
-    lines = _progress(results, trained, pruned)
-    return "\n".join([*lines, "Once that is put right, the same command goes on with what is missing."])
+def unfinished(
+    logs: Iterable[Path], folder: Path, results: Path, trained: Sequence[Path], pruned: Sequence[Path]
+) -> str:
+    """Why a run has ended early, how far the study has come, and how it goes on.
+
+    `logs` and `folder` as in `failures`; `trained` and `pruned` as in `outcome`.
+    """
+    text = "\n".join(log.read_text(encoding="utf-8") for log in logs)
+    why, goes_on = failures(text, folder), "Once that is put right, the"
+    if was_stopped(text):
+        why, goes_on = "The run was stopped. Jobs under way go on from their last saved state.", "The"
+    return "\n".join(
+        [why, *_progress(results, trained, pruned), f"{goes_on} same command goes on with what is missing."]
+    )
 
 
 def _progress(results: Path, trained: Sequence[Path], pruned: Sequence[Path]) -> list[str]:
@@ -102,12 +112,11 @@ def _correlation(row: dict[str, str]) -> str:
     return f"r = {float(row['r']):.2f}{interval}, n = {row['n']}"
 
 
-def failures(logs: Iterable[Path], folder: Path) -> str:
-    """The sentence of every job that failed, from the jobs' logs (below `folder`) that Snakemake's `logs` name.
+def failures(text: str, folder: Path) -> str:
+    """The sentence of every job that failed, from the jobs' logs (below `folder`) that the `text` of the run's names.
 
     A job's own log comes first; behind it, on a cluster, that of the system, which alone knows what has killed a job.
     """
-    text = "\n".join(log.read_text(encoding="utf-8") for log in logs)
     sentences = []
     for output, (own, *others) in failed_jobs(text):
         if output and (folder / output).exists():
@@ -117,8 +126,19 @@ def failures(logs: Iterable[Path], folder: Path) -> str:
         elif said := next(filter(None, (_last_error(folder / other) for other in others)), None):
             sentences.append(f"{said} ({own})")
         else:
-            sentences.append(f"error: a job ended without a word: see {', '.join([own, *others])}")
+            sentences.append(_silent(folder, [own, *others]))
     return "\n".join(dict.fromkeys(sentences))
+
+
+def _silent(folder: Path, logs: list[str]) -> str:
+    """The sentence for a job whose logs (below `folder`) say nothing of an error."""
+    written = [log for log in logs if (folder / log).is_file() and (folder / log).stat().st_size]
+    if written:
+        return f"error: a job was killed, or could not write its log: see {', '.join(written)}"
+    return (
+        f"error: a job ended before it wrote {logs[0]}: what it printed above says why. Often it had too little memory "
+        "to start: free some, lift its limit (`ulimit -v`), or use fewer --cores"
+    )
 
 
 def _last_error(log: Path) -> str | None:

@@ -35,13 +35,14 @@ def held(folder: str | Path, sleep: Callable[[float], None] = time.sleep) -> Ite
     """Hold `folder`, made if need be, for this process alone; removed at the end if it is empty.
 
     `StudyError` names the process that holds it already. Yields a function that raises it too if another process has
-    taken over, thinking that this one (asleep for `PATIENCE_S`) was dead: to be called before results are written.
+    taken over, thinking that this one (asleep for `PATIENCE_S`) was dead: to be called before results are written. That
+    somebody has deleted the folder meanwhile takes nothing from what this process has computed.
     """
     path = Path(folder) / LOCK
     own = {"host": socket.gethostname(), "pid": os.getpid(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
 
     def check() -> None:
-        if (now := _record(path)) != own:
+        if path.exists() and (now := _record(path)) != own:
             raise _taken(path, now)
 
     def beat() -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import snakemake
+import snakemake.exceptions
+import snakemake.jobs
 from packaging.version import Version
-from snakemake.exceptions import IncompleteCheckpointException
+from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.script import PythonScript
 
 #: The latest version that all tests have passed with. Patches of it (the third number) are taken for the same.
@@ -32,6 +34,12 @@ def warn_of_newer(tried: str = TRIED) -> None:
             "makes .venv with the version that was tried.",
             file=sys.stderr,
         )
+
+
+class Refused(WorkflowError):
+    """What ends a run before its jobs, or instead of them: shown as its sentence, without the lines of code behind."""
+
+    __traceback__ = property(lambda self: None, lambda self, traceback: None)
 
 
 def configuration_files(workflow: Any) -> list[Path]:
@@ -60,6 +68,52 @@ def planned_jobs(workflow: Any) -> list[PlannedJob]:
         only_after_others = bool(why.updated_input_run) and replaces
         jobs.append(PlannedJob(job.rule.name, job.wildcards, list(map(str, job.output)), only_after_others, replaces))
     return jobs
+
+
+def before_jobs(
+    workflow: Any, asked: Callable[[list[str]], None], planned: Callable[[list[PlannedJob], bool], None]
+) -> None:
+    """Look at the targets before anything is planned, and at the plan before anything is run or (true) would be.
+
+    Either may raise `Refused`. Not in the processes that Snakemake itself starts for jobs, and no plan of ``--touch``.
+    """
+    if not workflow.is_main_process:
+        return
+    prepare = workflow._prepare_dag
+
+    def prepared(*args, **kwargs):
+        asked(list(workflow.dag_settings.targets))
+        prepare(*args, **kwargs)
+        postprocess = workflow.dag.postprocess
+
+        async def postprocessed(*args, check_initial=False, **kwargs):
+            await postprocess(*args, check_initial=check_initial, **kwargs)
+            if check_initial and not workflow.touch:
+                planned(planned_jobs(workflow), workflow.dryrun)
+
+        workflow.dag.postprocess = postprocessed
+
+    workflow._prepare_dag = prepared
+
+
+def say_instead(locked: Callable[[], str], protected: Callable[[list[str]], str]) -> None:
+    """What is said, instead of Snakemake's own words, when its lock is another run's, and of outputs without permission
+    to write them."""
+    snakemake.exceptions.LockException = lambda: Refused(locked())
+    snakemake.jobs.ProtectedOutputException = lambda job, files: Refused(protected(list(map(str, files))))
+
+
+def known_targets(workflow: Any) -> tuple[list[str], list[str]]:
+    """The rules that can be asked for by name, those that only collect files first, and files that rules make."""
+    rules = [rule for rule in workflow.rules if not rule.has_wildcards()]
+    return [rule.name for rule in sorted(rules, key=lambda rule: bool(rule.output))], [
+        str(file) for rule in rules for file in rule.output
+    ]
+
+
+def is_made(workflow: Any, file: str) -> bool:
+    """Whether some rule makes a file of this name."""
+    return any(rule.is_producer(file) for rule in workflow.rules)
 
 
 def executor_setting(workflow: Any, name: str) -> Any:
@@ -133,3 +187,8 @@ def failed_jobs(log: str) -> list[tuple[str | None, list[str]]]:
     """
     found = re.findall(r"(?:^ *output: ([^,\s]+).*\n)?^ *log: (.+) \(check log file", log, flags=re.MULTILINE)
     return [(output or None, logs.split(", ")) for output, logs in found]
+
+
+def was_stopped(log: str) -> bool:
+    """Whether a run, by the text of its log, was told to end: by Ctrl-C, or by SIGTERM."""
+    return "Terminating processes on user request" in log or "Will exit after finishing currently running jobs" in log

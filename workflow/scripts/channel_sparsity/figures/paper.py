@@ -16,6 +16,7 @@ from channel_sparsity.figures.style import (
     footnote,
     hollow_or_filled,
     lambda_colours,
+    lambda_lines,
     network_handle,
     network_labels,
     network_marks,
@@ -108,7 +109,8 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
     with style():
         if curves.empty or cells.empty:
             return empty("No network has been pruned yet.", note)
-        names, colours, axis = network_labels(cells), lambda_colours(cells["lam"]), cells["axis"].iloc[0]
+        names, axis = network_labels(cells), cells["axis"].iloc[0]
+        colours, lines = lambda_colours(cells["lam"]), so.Nominal(lambda_lines(cells["lam"]))
         groups = dict(iter(_knees(curves, cells).groupby(["recipe", "network"])))
         panels = [place for place in itertools.product(dict.fromkeys(cells["recipe"]), names) if place in groups]
         columns = min(4, len(panels))
@@ -121,18 +123,24 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
             knees = groups[recipe, network]
             traced = curves[(curves["recipe"] == recipe) & (curves["network"] == network)]
             layers = [
-                (so.Path(linewidth=1.2), traced, shown | {"group": "seed"}),
+                (so.Path(linewidth=1.2), traced, shown | {"group": "seed", "linestyle": "lam"}),
                 *hollow_or_filled(knees, "included", shown | {"marker": "knee_status"}, edgecolor="0.15", pointsize=5),
             ]
             title = f"{names[network]}\n{recipe_label(recipe)}, n = {len(knees)}"
-            draw(axes, layers, {"color": colours, "marker": _KNEES}, title=title, y="accuracy loss (points)")
+            draw(
+                axes,
+                layers,
+                {"color": colours, "linestyle": lines, "marker": _KNEES},
+                title=title,
+                y="accuracy loss (points)",
+            )
             # The lowest panel of each column says what the axis is, also above an empty place of the last row.
             if place + columns >= len(panels):
                 axes.set_xlabel(_AXIS_WORDS[axis])
                 axes.tick_params(labelbottom=True)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
-        figure.legend(handles=_curve_legend(colours, cells), loc="outside right upper")
+        figure.legend(handles=_curve_legend(cells), loc="outside right upper")
         missing = _count((cells["knee_status"] == "none").sum(), "curves have no knee.")
         footnote(figure, missing, note)
         return figure
@@ -147,9 +155,13 @@ def _knees(curves: pandas.DataFrame, cells: pandas.DataFrame) -> pandas.DataFram
     return cells.assign(rate=100 * cells["pk"].fillna(cells["knee_bound"]), loss=100 * loss)
 
 
-def _curve_legend(colours: dict[str, tuple], cells: pandas.DataFrame) -> list[Line2D]:
+def _curve_legend(cells: pandas.DataFrame) -> list[Line2D]:
     """What the lines and marks of the pruning curves stand for."""
-    handles = [Line2D([], [], color=colour, lw=1.8, label=f"{_LAMBDA} = {lam}") for lam, colour in colours.items()]
+    lines = lambda_lines(cells["lam"])
+    handles = [
+        Line2D([], [], color=colour, ls=lines[lam], lw=1.8, label=f"{_LAMBDA} = {lam}")
+        for lam, colour in lambda_colours(cells["lam"]).items()
+    ]
     found = cells["knee_status"] == "found"
     for shown, marker, face, words in (
         (found & cells["included"], "o", "0.3", "knee"),

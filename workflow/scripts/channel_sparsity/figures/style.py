@@ -1,5 +1,6 @@
 """What the figures have in common: their style, their marks and colours, and how they are saved."""
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -126,6 +127,12 @@ def lambda_colours(lambdas: Sequence[str]) -> dict[str, tuple]:
     colours = matplotlib.colormaps["viridis_r"]
     span = max(len(ordered) - 1, 1)
     return {lam: colours(0.32 + 0.68 * place / span) for place, lam in enumerate(ordered)}
+
+
+def lambda_lines(lambdas: Sequence[str]) -> dict[str, str | tuple]:
+    """A line style for each lambda, so that no two neighbours have to be told apart by their shades."""
+    ordered = sorted(set(lambdas), key=float)
+    return dict(zip(ordered, itertools.cycle(("-", (0, (4, 1)), (0, (1, 0.8)))), strict=False))
 
 
 def network_labels(frame: pandas.DataFrame) -> dict[str, str]:

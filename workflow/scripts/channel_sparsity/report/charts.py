@@ -261,7 +261,7 @@ def _layers() -> dict:
         "type": "nominal",
         "sort": None,
         "title": None,
-        "axis": {"labelLimit": 130, "grid": False, "ticks": False},
+        "axis": {"labelLimit": 0, "grid": False, "ticks": False},
         "scale": {"paddingInner": 0.25},
     }
     channels = {"type": "quantitative", "title": "channels"}

@@ -66,11 +66,9 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "accuracy_unpruned_finetuned": ("... fine-tuned unpruned", percent),
     "ws": ("WS", _two),
     "pk": ("PK (95 % interval)", percent),
-    "pk_parameters": ("PK, parameters", percent),
     "accuracy_loss_at_pk": ("Loss at PK, points", points),
     "accuracy_loss_held_out": ("... on other clips", points),
-    "compression_rate": ("Parameters removed at PK", percent),
-    "masked_rate": ("... counted from masks", percent),
+    "compression_rate": ("Compression at PK", percent),
     "parameters": ("Parameters", _thousands),
     "macs_per_second": ("MACs a second", "{:,.0f}".format),
     "at_knee": ("Knee", _yes),
@@ -87,13 +85,13 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "p": ("p", _three),
     "interval": ("Interval", None),
     "r_points": ("r, every seed", _two),
-    "n_points": ("n", str),
+    "n_points": ("n, every seed", str),
     "tau_b": ("tau-b", _two),
     "r_without_exclusion": ("r, no lambda excluded", _two),
-    "n_without_exclusion": ("n", str),
+    "n_without_exclusion": ("n, no lambda excluded", str),
     "r_with_censored": ("r, censored at bound", _two),
-    "n_with_censored": ("n", str),
-    "n_censored": ("Censored", str),
+    "n_with_censored": ("n, censored at bound", str),
+    "n_censored": ("... of them censored", str),
     "ours": ("Ours (95 % interval)", _three),
     "paper": ("Paper", _three),
     "m_control": ("m, control (95 % interval)", _three),
@@ -108,6 +106,13 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
 
 #: Columns of words that may break.
 _SENTENCES = ("says", "where", "quantity", "reason", "test")
+
+#: Columns that say what others say already: a recipe's name is that of its criterion and its repair, and each row of
+#: ``paper.csv`` says in words what it is of.
+_SAID_BY = {"recipe": ("criterion", "repair"), "what": ("network", "recipe", "quantity")}
+
+#: Columns that are left out where no row has a value in them.
+_IF_ANY = ("accuracy_unpruned_finetuned", "reason")
 
 #: The quantities of ``paper.csv`` that people read as percent.
 _SHARES = ("accuracy", "pk", "accuracy_loss_at_pk", "compression_rate")
@@ -249,9 +254,13 @@ def write_table(paths: Iterable[str | Path], name: str, table: pandas.DataFrame,
 
 
 def markup(table: pandas.DataFrame) -> Markup:
-    """A table to read as HTML: columns that serve programs only left out, intervals behind their estimate."""
-    # Each row of paper.csv is of one quantity, named in its first column; its keys are for filtering.
-    hidden = ("network", "recipe", "quantity") if "what" in table else ()
+    """A table to read as HTML, with intervals behind their estimate.
+
+    Columns that serve programs only, or say again what another says, are left out.
+    """
+    hidden = {name for name in _IF_ANY if name in table and not table[name].replace("", None).notna().any()}
+    for name, others in _SAID_BY.items():
+        hidden |= set(others) if name in table else set()
     shown = [name for name in _COLUMNS if name in table and name not in hidden]
     kinds = {name: _kind(name) for name in shown}
     return Markup(

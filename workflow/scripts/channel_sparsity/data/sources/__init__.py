@@ -117,6 +117,10 @@ class DataSource:
         """The folder with the lists of an official split."""
         return f"{self.folder}/evaluation_setup"
 
+    def recordings(self) -> Iterable[Path]:
+        """The user's own files that clips are read from: those of which it is noticed if they become others."""
+        return (path for path in Path(self.folder, "audio").rglob("*") if not path.name.startswith("."))
+
     def list_clips(self) -> pandas.DataFrame:
         """The clips of the block's devices, as a table with the columns `clips.COLUMNS` (for the stage list_clips)."""
         raise NotImplementedError

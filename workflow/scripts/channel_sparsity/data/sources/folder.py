@@ -52,6 +52,7 @@ class Source(DataSource):
 
     def _rows(self) -> list[Row]:
         """What the table says, without a look at the clips."""
+        _check_folder(Path(self.folder))
         return recorded_by(self.block["devices"], read_meta(Path(self.table)), Path(self.table))
 
     def extent(self) -> Extent:
@@ -72,8 +73,7 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     """
     root = Path(root)
     meta = root / "meta.csv"
-    if not root.is_dir():
-        raise StudyError(f"{root} is not a folder: name the folder that holds audio/ and meta.csv")
+    _check_folder(root)
     rows = read_meta(meta)
     _check_unlisted(rows, root)
     rows = recorded_by(devices, rows, meta)
@@ -88,6 +88,11 @@ def find(root: Path, filename: str) -> Path:
     """The file of a name in NFC (one character for a letter with its marks), which macOS may have written in NFD."""
     path = root / filename
     return path if path.exists() else root / unicodedata.normalize("NFD", filename)
+
+
+def _check_folder(root: Path) -> None:
+    if not root.is_dir():
+        raise StudyError(f"{root} is not a folder: name the folder that holds audio/ and meta.csv")
 
 
 def _check_unlisted(rows: Sequence[Row], root: Path) -> None:
