@@ -9,14 +9,14 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from channel_sparsity import configuration
+from channel_sparsity import configuration, validation
 from channel_sparsity.bookkeeping import snakemake_internals
 from channel_sparsity.files import StudyError
 
 min_version("9.27")
 snakemake_internals.warn_of_newer()
 try:
-    configuration.read_yaml(
+    validation.read_yaml(
         ROOT / "config.yaml"
     )  # Snakemake would not say which file is wrong
 except StudyError as error:

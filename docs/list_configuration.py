@@ -9,7 +9,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from channel_sparsity.configuration import complete  # noqa: E402
+from channel_sparsity.validation import complete  # noqa: E402
 
 SCHEMA = complete(yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")))
 BASE = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))

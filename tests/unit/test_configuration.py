@@ -14,11 +14,7 @@ from channel_sparsity.configuration import (
     FULL,
     Curve,
     batch_sizes_of,
-    canonical,
-    check,
-    complete,
     curves_of,
-    differences,
     lambdas_of,
     named_curves,
     recipe_of,
@@ -28,6 +24,7 @@ from channel_sparsity.configuration import (
 from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import PAPER_NETWORKS
+from channel_sparsity.validation import canonical, check, complete, differences
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = complete(yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text()))

@@ -153,7 +153,7 @@ def refuse_other_settings(jobs):
         before = read_json(record)["configuration"]
     except (StudyError, KeyError):
         return
-    if differing := configuration.differences(before, config):
+    if differing := validation.differences(before, config):
         raise Refused(
             f"{RESULTS} holds a finished study with other settings ({differing}), and {len(again)} of its trainings and "
             "curves would be made anew. Give this study another name (`study`), or add `--config overwrite=true` to "
@@ -170,7 +170,7 @@ def refuse_another_data_set():
         made = read_json(manifest)
     except StudyError as error:
         raise Refused(str(error))
-    made_from = configuration.canonical(
+    made_from = validation.canonical(
         made.get("settings", {}), {"$ref": "#/$defs/dataset"}, SCHEMA
     )
     if made_from != CONTENT:

@@ -17,14 +17,14 @@ gc.set_threshold(100_000)
 for variable, value in KEEP_FREED_MEMORY.items():
     os.environ.setdefault(variable, value)
 
-SCHEMA = configuration.complete(
-    configuration.read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
+SCHEMA = validation.complete(
+    validation.read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
 )
-written = configuration.canonical(config, SCHEMA)
+written = validation.canonical(config, SCHEMA)
 config.clear()
 config.update(written)
 try:
-    configuration.check(
+    validation.check(
         config,
         SCHEMA,
         [ROOT / "config.yaml", *snakemake_internals.configuration_files(workflow)],
