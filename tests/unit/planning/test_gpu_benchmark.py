@@ -19,7 +19,7 @@ def test_it_runs_on_a_cpu_from_beginning_to_end_and_in_its_time():
         losses = re.search(row, run.stdout)
         assert losses and losses[1] == losses[2], run.stdout
     for row in ("cpu", "mobilenet0.25", r"mobilenet0.25 \| quarters", r"mobilenet0.25 \| multiples of 8"):
-        assert re.search(rf"\| {row} \|( [\d.]+ \|)+\n", run.stdout), run.stdout
+        assert re.search(rf"\| {row} \|( [\d.,]+ \|)+\n", run.stdout), run.stdout
     assert "Not measured" not in run.stdout, run.stderr
     assert "benchmarks.md" not in run.stdout, "what no GPU measured is not written down"
 
