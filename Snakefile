@@ -76,6 +76,8 @@ onstart:
     jobs = snakemake_internals.planned_jobs(workflow)
     for holder in holders(STATES):
         print(f"At work already: {holder}", file=sys.stderr)
+    for doubt in doubts_about(jobs):
+        print(f"Look at this first: {doubt}", file=sys.stderr)
     if len(jobs) >= warm_start.WORTHWHILE:
         warm_start.install()
     Remaining(lambda: expected_seconds(jobs)).start()

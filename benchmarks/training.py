@@ -116,7 +116,8 @@ def plain(network: Network, clips: Clips) -> Iterator[float]:
             loss = loss + LAMBDA * sum(gamma.abs().sum() for gamma in gammas_of(network).values())
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_value_(list(gammas_of(network).values()), settings.clip_gammas)
+            if settings.clip_gammas is not None:
+                torch.nn.utils.clip_grad_value_(list(gammas_of(network).values()), settings.clip_gammas)
             optimiser.step()
             total += loss.item()
         yield total

@@ -1,9 +1,11 @@
 """Publish a finished study: its digests, its tables, its figures and a page made from them.
 
     PYTHONPATH=workflow/scripts python docs/publish.py results/demo [--report]
+    PYTHONPATH=workflow/scripts python docs/publish.py
 
 Writes published/<study>.txt, docs/evidence/<study>/ and the index of all of them. Do not edit what it writes. The
-study's page, report.html, is copied only when --report asks for it: it is some megabytes.
+study's page, report.html, is copied only when --report asks for it: it is some megabytes. The second command makes the
+pages of all published studies again from what lies beside them, after their wording here was changed.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from channel_sparsity.bookkeeping.published import Digests
 from channel_sparsity.claims import claims
 from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR, papers_dose
 from channel_sparsity.figures.style import network_labels
-from channel_sparsity.files import read_json, write_text
+from channel_sparsity.files import read_json, write_json, write_text
 from channel_sparsity.naming import ALL
 from channel_sparsity.report.answer import Answer, answer
 from channel_sparsity.statistics.slopes import over_networks, slopes
@@ -107,8 +109,8 @@ def judged(found: pandas.DataFrame) -> str:
     return table(["the paper says", "tested by", "ours", "n", "verdict"], rows)
 
 
-def models(folder: Path) -> str:
-    """The models to take away, from their cards."""
+def models(folder: Path) -> list[list[str]]:
+    """Rows on the models to take away, from their cards."""
     rows = []
     for path in sorted(folder.glob("*.json")):
         card = read_json(path)
@@ -124,8 +126,7 @@ def models(folder: Path) -> str:
                 " / ".join(f"{card['files'][form]['bytes'] / 1000:.0f} kB" for form in forms),
             ]
         )
-    heads = ["model", "network, lambda, step", "accuracy, float32 / int8", "parameters", "MACs a second", "files"]
-    return table(heads, rows)
+    return rows
 
 
 def commands(study: str) -> str:
@@ -136,10 +137,25 @@ def commands(study: str) -> str:
     return "\n".join(["```sh", *typed, "```"]) if typed else ""
 
 
-def machines(run: dict) -> str:
-    """The processors that the jobs ran on."""
-    found = {words.split(",")[0] + "," + words.split(",")[2] for each in run["rules"].values() for words in each["on"]}
-    return " and ".join(sorted(found))
+def origin(results: Path) -> dict:
+    """What the page says of a study beside its tables: where it was computed, from what, and its models."""
+    record, run = read_json(results / "tables/outcomes.json"), read_json(results / "run.json")
+    made_with = Digests.read(results / "digests.txt").made_with
+    machines = {
+        words.split(",")[0] + "," + words.split(",")[2] for each in run["rules"].values() for words in each["on"]
+    }
+    return {
+        "study": record["configuration"]["study"],
+        "dataset": record["configuration"]["dataset"],
+        "arithmetic": made_with["arithmetic"],
+        "versions": made_with["versions"],
+        "machines": sorted(machines),
+        "hours": round(sum(each["hours"] for each in run["rules"].values()), 1),
+        "ended": run["ended"][:10],
+        "commit": (run["git"] or {"commit": "unknown"})["commit"][:12],
+        "plan": record["code"]["analysis_plan"],
+        "models": models(results / "deploy"),
+    }
 
 
 def seeds(cells: pandas.DataFrame) -> str:
@@ -193,40 +209,35 @@ def said_by(folder: Path) -> Answer:
 
 
 def index() -> str:
-    """The text of docs/evidence/README.md: every published study with its answer."""
-    studies = sorted(path.parent for path in (ROOT / "docs/evidence").glob("*/outcomes.csv"))
+    """The text of docs/evidence/README.md: every published study with its answer, every other page with its title."""
     lines = []
-    for path in studies:
-        said = said_by(path)
-        lines.append(f"- [{path.name}]({path.name}/README.md): **{said.verdict}.** {said.sentence}")
-    head = "Every number in these pages is made from a table beside it, by `docs/publish.py`; do not edit."
+    for path in sorted((ROOT / "docs/evidence").glob("*/README.md")):
+        if (path.parent / "outcomes.csv").exists():
+            said = said_by(path.parent)
+            words = f"**{said.verdict}.** {said.sentence}"
+        else:
+            words = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        lines.append(f"- [{path.parent.name}]({path.parent.name}/README.md): {words}")
+    head = "Every number in these pages is made from a table beside it, by a script; do not edit."
     return "\n\n".join(["# Evidence", head, "\n".join(lines)]) + "\n"
 
 
-def page(results: Path) -> str:
-    """The text of README.md."""
-    folder = results / "tables"
+def page(folder: Path) -> str:
+    """The text of README.md, from the tables and origin.json of a folder of docs/evidence/."""
     cells = tables.read_table(folder / "cells.csv", tables.CELLS)
     compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
-    said = said_by(folder)
-    record = read_json(folder / "outcomes.json")
-    made_with, run = Digests.read(results / "digests.txt").made_with, read_json(results / "run.json")
-    hours = sum(each["hours"] for each in run["rules"].values())
-    commit = (run["git"] or {"commit": "unknown"})["commit"][:12]
-    study, scenes = record["configuration"]["study"], record["configuration"]["dataset"]
+    said, made = said_by(folder), read_json(folder / "origin.json")
     replicates = ", ".join(map(str, sorted(cells["seed"].unique())))
-    origin = (
-        f"Study `{study}`, data set `{scenes}`, seeds {replicates}. {made_with['arithmetic'].capitalize()} arithmetic; "
-        f"{made_with['versions']}; {machines(run)}; {hours:.1f} hours of jobs, {run['ended'][:10]}, commit {commit}. "
-        f"SHA-256 of the plan: `{record['code']['analysis_plan']}`."
+    words = (
+        f"Study `{made['study']}`, data set `{made['dataset']}`, seeds {replicates}. {made['arithmetic'].capitalize()} "
+        f"arithmetic; {made['versions']}; {' and '.join(made['machines'])}; {made['hours']} hours of jobs, "
+        f"{made['ended']}, commit {made['commit']}. SHA-256 of the plan: `{made['plan']}`."
     )
     parts = [
-        f"# What the study {study} found",
-        "Made from its tables by `docs/publish.py`; do not edit. Numbers are percentage points unless they are r or a\n"
-        "reliability; intervals hold 95 %. What decides is in [the analysis plan](../../analysis-plan.md).",
-        origin,
-        commands(study),
+        f"# What the study {made['study']} found",
         f"**{said.verdict}.** {said.sentence}",
+        "Numbers are percentage points unless they are r or a reliability; intervals hold 95 %. What decides is in\n"
+        "[the analysis plan](../../analysis-plan.md).",
         "\n".join(f"- {sentence}" for sentence in said.beside),
         "![The slope at every dose of repair](repair.png)",
         "## The networks before pruning",
@@ -249,30 +260,41 @@ def page(results: Path) -> str:
         f"Judged at the repair `{papers_dose(cells)}`, in the numbers' own units, as far as the study has cells.",
         judged(tables.read_table(folder / "claims.csv", claims.COLUMNS)),
     ]
-    if any((results / "deploy").glob("*.json")):
+    if made["models"]:
+        heads = ["model", "network, lambda, step", "accuracy, float32 / int8", "parameters", "MACs a second", "files"]
         parts += [
             "## Models to take away",
             "Accuracy is on the validation clips, which also chose the model.",
-            models(results / "deploy"),
+            table(heads, made["models"]),
         ]
+    parts += [
+        "## Where it comes from",
+        "This page is made from the tables beside it by `docs/publish.py`; do not edit.",
+        words,
+        commands(made["study"]),
+    ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Publish a finished study.")
-    parser.add_argument("results", type=Path, help="results/<study>")
-    parser.add_argument("--report", action="store_true", help="copy report.html too")
-    given = parser.parse_args()
-    results = given.results
+def publish(results: Path, report: bool) -> None:
+    """Copy what is published of a finished study."""
     place = ROOT / "docs/evidence" / results.name
     place.mkdir(parents=True, exist_ok=True)
-    write_text(place / "README.md", page(results))
-    for name in TABLES:
-        shutil.copyfile(results / f"tables/{name}.csv", place / f"{name}.csv")
-    for name in FIGURES:
-        shutil.copyfile(results / f"figures/{name}.png", place / f"{name}.png")
-    write_text(ROOT / "docs/evidence/README.md", index())
+    write_json(place / "origin.json", origin(results))
+    files = [f"tables/{name}.csv" for name in TABLES] + [f"figures/{name}.png" for name in FIGURES]
+    for name in [*files, *(["report.html"] if report else [])]:
+        shutil.copyfile(results / name, place / Path(name).name)
     (ROOT / "published").mkdir(exist_ok=True)
     shutil.copyfile(results / "digests.txt", ROOT / "published" / f"{results.name}.txt")
-    if given.report:
-        shutil.copyfile(results / "report.html", place / "report.html")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Publish a finished study, and make all pages again.")
+    parser.add_argument("results", type=Path, nargs="?", help="results/<study>")
+    parser.add_argument("--report", action="store_true", help="copy report.html too")
+    given = parser.parse_args()
+    if given.results:
+        publish(given.results, given.report)
+    for made in (ROOT / "docs/evidence").glob("*/origin.json"):
+        write_text(made.parent / "README.md", page(made.parent))
+    write_text(ROOT / "docs/evidence/README.md", index())

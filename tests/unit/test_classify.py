@@ -94,11 +94,18 @@ def test_bad_input_is_one_sentence(model, tmp_path, capsys):
     against = tmp_path / "against.wav"
     soundfile.write(against, np.outer(np.full(SAMPLES, 0.5), [1, -1]), RATE)
     soundfile.write(tmp_path / "nan.wav", np.full(100, np.nan), RATE, subtype="FLOAT")
+    half = tmp_path / "half.wav"
+    half.write_bytes(good.read_bytes()[:-SAMPLES])
+    open_ended = bytearray(recording(tmp_path / "a.flac", 0.2).read_bytes())
+    open_ended[21:26] = bytes([open_ended[21] & 0xF0, 0, 0, 0, 0])
+    (tmp_path / "open.flac").write_bytes(open_ended)
     for arguments, words in (
         ((model, tmp_path / "none.wav"), "none.wav does not exist"),
         ((model, tmp_path / "text.wav"), "text.wav cannot be decoded"),
         ((model, tmp_path / "empty.wav"), "empty.wav holds no samples"),
         ((model, tmp_path / "nan.wav"), "nan.wav holds samples that are NaN"),
+        ((model, half), "half.wav ends before its last sample"),
+        ((model, tmp_path / "open.flac"), "open.flac does not say how long it is"),
         ((model, tmp_path / "folder"), "folder is a folder without a recording"),
         ((model, huge), "huge.wav holds samples that are NaN, infinite or absurd"),
         ((model, recording(tmp_path / "zero.wav", 0.2, level=0)), "zero.wav is silent: "),

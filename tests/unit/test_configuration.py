@@ -13,6 +13,7 @@ import yaml
 from channel_sparsity.configuration import (
     FULL,
     Curve,
+    batch_sizes_of,
     canonical,
     check,
     complete,
@@ -146,6 +147,14 @@ def test_the_configurations_that_ship_are_valid(overlay):
             "mine.yaml: `datasets.tau2020.features.highest_hz` is 30000, but must lie over",
         ),
         (
+            {"datasets": {"tau2020": {"features": {"highest_hz": 100}}}},
+            "mine.yaml: `datasets.tau2020.features` makes 32 of 40 bands so narrow that they hold nothing of any clip",
+        ),
+        (
+            {"training": {"frequency_mask_bands": 41}},
+            "mine.yaml: `training.frequency_mask_bands` is 41, but must be at most `bands` of the data set (40)",
+        ),
+        (
             {"datasets": {"mine": BASE["datasets"]["tau2020"] | {"synthetic": DEMO["datasets"]["demo"]["synthetic"]}}},
             "mine.yaml: `datasets.mine.synthetic` does not go with `source: record`",
         ),
@@ -193,6 +202,35 @@ def test_a_repair_that_no_curve_asks_for_needs_not_fit():
     """Gentle fine-tuning has one epoch, which warm-up would fill."""
     changes = {"pruning": {"finetuning": {"warmup_epochs": 1}}, "curves": [{"recipe": "slimming"}]}
     check(merge(BASE, changes), SCHEMA, [ROOT / "config.yaml"])
+
+
+def test_networks_that_a_study_lacks_need_not_be_taken_out_of_its_curves(tmp_path):
+    curves = [{"recipe": "slimming", "networks": ["vgg11", "mobilenet0.25"]}, {"recipe": "ista", "networks": ["vgg11"]}]
+    config = merge(BASE, {"networks": ["mobilenet0.25"], "curves": curves})
+    check(config, SCHEMA, [ROOT / "config.yaml"])
+    assert [(curve.recipe, network) for curve, network in curves_of(config)] == [("slimming", "mobilenet0.25")]
+    said = complaint(tmp_path, {"networks": ["resnet11"], "curves": curves})
+    assert said == "mine.yaml: `curves` prunes none of the study's `networks`: resnet11"
+
+
+@pytest.mark.parametrize("path", ["recordings", "recordings/", "./recordings", "recordings//"])
+def test_a_folder_is_the_same_with_a_slash_behind_it(path):
+    block = {"datasets": {"mine": BASE["datasets"]["tau2020"] | {"source": "folder", "path": path}}}
+    config = canonical(merge(BASE, block), SCHEMA)
+    assert source_of(config["datasets"]["mine"], "mine").content["path"] == "recordings"
+
+
+def test_an_empty_path_is_refused_and_not_taken_for_this_folder():
+    block = {"datasets": {"tau2020": {"source": "folder", "path": ""}}}
+    with pytest.raises(StudyError, match=r"`datasets\.tau2020\.path` has too few entries"):
+        check(canonical(merge(BASE, block), SCHEMA), SCHEMA, [ROOT / "config.yaml"])
+
+
+def test_batches_are_those_of_training_and_of_every_fine_tuning_that_is_asked_for():
+    curves = [{"recipe": "slimming", "repairs": ["cut"]}, {"recipe": "mine", "networks": ["vgg16"]}]
+    recipes = {"mine": {"method": "slimming", "finetuning": {"batch_size": 17}}}
+    config = merge(BASE, {"networks": ["vgg11", "vgg16"], "curves": curves, "recipes": recipes})
+    assert batch_sizes_of(config) == {"vgg11": [32], "vgg16": [17, 32]}
 
 
 def test_a_value_from_the_command_line_is_said_to_be_from_there():

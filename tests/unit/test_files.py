@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+from pathlib import Path
 
 import pandas
 import pytest
 
 from channel_sparsity.files import (
     StudyError,
+    read_csv,
     read_json,
     sha256,
     whole,
@@ -76,3 +78,20 @@ def test_leftovers_of_killed_processes_go_and_those_of_live_ones_stay(tmp_path):
         others = {".a.12345678.csv", ".a.b.12345678.h5", ".ab.12345678.h5", "a.h5"}
         assert set(os.listdir(tmp_path)) == {first.name, second.name} | others
     assert set(os.listdir(tmp_path)) == others
+
+
+def test_names_that_pandas_takes_for_missing_stay_names(tmp_path):
+    names = ["NA", "n/a", "nan", "null", "None", "", "007"]
+    frame = pandas.DataFrame({"filename": names, "ws": [0.5, None, 1 / 3, 1, 2, 3, 4]})
+    write_csv(tmp_path / "t.csv", frame)
+    read = read_csv(tmp_path / "t.csv", {"ws": float, "filename": str})
+    assert list(read["filename"]) == names and read["ws"].equals(frame["ws"])
+    assert list(read_csv(tmp_path / "t.csv")["filename"][:5]) == names[:5]
+    with pytest.raises(StudyError, match=r"t\.csv is no table of clips \(.*\): delete it and run again"):
+        read_csv(tmp_path / "t.csv", {"scene": str}, "table of clips")
+
+
+def test_every_table_is_read_so():
+    scripts = Path(__file__).parents[2] / "workflow"
+    readers = {path.name for path in scripts.rglob("*.py") if "pandas.read_csv(" in path.read_text()}
+    assert readers == {"files.py"}

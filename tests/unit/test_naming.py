@@ -41,7 +41,7 @@ def test_tables_and_figures_need_no_torch():
 import sys
 from channel_sparsity.figures import paper as figures
 from channel_sparsity.measuring import knee
-from channel_sparsity.tables import pages
+from channel_sparsity.report import pages
 from channel_sparsity.claims import paper
 from channel_sparsity.figures import style as plotting
 from channel_sparsity.measuring import sparsity

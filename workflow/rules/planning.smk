@@ -19,6 +19,7 @@ rule estimate_study:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
+        **GPU,
         mem_mb=timing_memory,
         runtime=decoding_minutes,
     params:
@@ -26,7 +27,9 @@ rule estimate_study:
         arithmetic=ARITHMETIC,
         configuration=config,
         cores=workflow.cores,
+        device=untracked(DEVICE),
+        on_gpu=bool(ON_GPU),
     message:
-        "Timing some steps of each network, on all cores"
+        "Timing some steps of each network"
     script:
         "../scripts/estimate_study.py"

@@ -30,6 +30,7 @@ rule propose_grid:
         arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
+        batch_sizes=untracked(BATCH_SIZES),
         plan=config["proposal"],
         margin=config["accuracy_margin"],
         seed=config["seeds"][0],

@@ -36,6 +36,7 @@ rule prune_network:
         arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
+        batch_sizes=untracked(BATCH_SIZES),
         recipe=recipe_settings,
         shape=network_shape,
         state_seconds=untracked(STATE_SECONDS),

@@ -10,9 +10,7 @@ rule report:
 
 rule write_report:
     input:
-        tables=expand("{table}.csv", table=TABLES),
-        outcomes=f"{RESULTS}/tables/outcomes.csv",
-        pages=expand("{table}.html", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
+        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
         figures=expand("{figure}.svg", figure=REPORTED),
         pixels=expand("{figure}.png", figure=REPORTED),  # for those that are too large
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),
@@ -36,7 +34,6 @@ rule write_report:
         curves=CURVES,
         configuration=config,
         stages=fingerprints([*RECORDED, "write_report"]),
-        note=NOTE,
         # What the page is made from beside code; the folder's own name decides nothing.
         words=folder_digests(TEMPLATES),
         templates=untracked(str(TEMPLATES)),

@@ -55,6 +55,7 @@ rule train_network:
         arithmetic=ARITHMETIC,
         settings=config["training"],
         device=untracked(DEVICE),
+        batch_sizes=untracked(BATCH_SIZES),
         shape=network_shape,
         state_seconds=untracked(STATE_SECONDS),
     message:

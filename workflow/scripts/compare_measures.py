@@ -5,17 +5,11 @@ import logging
 import pandas
 
 from channel_sparsity.files import read_json
-from channel_sparsity.naming import ALL
+from channel_sparsity.report.pages import write_table
 from channel_sparsity.tables import measures, outcomes
 from channel_sparsity.tables import study as tables
-from channel_sparsity.tables.saving import origin, write_table
+from channel_sparsity.tables.saving import origin
 from job import job
-
-TITLES = {
-    "measures": "What follows Prune Knee, within networks",
-    "outcomes": "Slopes on Weight Skewness at every dose of repair, and in random order",
-    "criteria": "Channels that can go at matched accuracy: trained to be sparse, or ranked well without",
-}
 
 with job(snakemake):
     params, files = snakemake.params, snakemake.input
@@ -34,7 +28,5 @@ with job(snakemake):
     record = origin(params.configuration, params.stages, files)
     outputs = iter(snakemake.output)
     for name, table in made.items():
-        shown = table[table["scope"] == ALL].replace({"measure": measures.MEASURES, "outcome": outcomes.OUTCOMES})
-        paths = [next(outputs) for _ in ("csv", "html", "json")]
-        write_table(paths, table, shown, TITLES[name], params.note, record)
+        write_table([next(outputs) for _ in ("csv", "html", "json")], name, table, params.note, record)
     logging.info("%s", ", ".join(f"{len(table)} rows of {name}" for name, table in made.items()))

@@ -6,13 +6,14 @@ import pandas
 
 from channel_sparsity.figures import paper as figures
 from channel_sparsity.figures.style import save
+from channel_sparsity.files import read_csv
 from channel_sparsity.tables import study as tables
 from job import job
 
 
 def together(paths, points):
     """The CSV files of a grid of cells as one table, with the cell's names beside each row."""
-    return pandas.concat([pandas.read_csv(path).assign(**point) for path, point in zip(paths, points, strict=True)])
+    return pandas.concat([read_csv(path).assign(**point) for path, point in zip(paths, points, strict=True)])
 
 
 with job(snakemake):

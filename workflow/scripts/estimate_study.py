@@ -14,32 +14,38 @@ from channel_sparsity.files import write_csv, write_json
 from channel_sparsity.planning.decoding import decoding_s
 from channel_sparsity.planning.estimate import Pace, average, clips_of, lines, rows_of, summary
 from channel_sparsity.planning.speed import measure, start_s
+from channel_sparsity.training.device import device_of, name_of
 from job import job
 
-PROCESSES = 8  # that measure side by side; more cores are taken to be as fast
+PROCESSES = 8  # that measure side by side on a CPU; more cores are taken to be as fast
 
 
-def measured(config, scenes):
+def measured(config, scenes, wanted):
     """The pace of one process: start, decoding and speeds, in the order in which they are measured."""
-    begin = start_s(config["training"])
+    device, training = device_of(wanted), config["training"]
+    begin = start_s(training, device)
     block = config["datasets"][config["dataset"]]
     logmel = logmel_of(block["features"])
     speeds = {
-        name: measure(name, shape_of(config, name), scenes, logmel.n_mels, logmel.frames, config["training"])
+        name: measure(name, shape_of(config, name), scenes, logmel.n_mels, logmel.frames, training, device)
         for name in config["networks"]
     }
-    return Pace(speeds, begin, decoding_s(source_of(block, config["dataset"])))
+    return Pace(speeds, begin, decoding_s(source_of(block, config["dataset"])), name_of(device))
 
 
 # The guard is for the worker processes, which import this file.
 if __name__ == "__main__":
     with job(snakemake):
         config, cores = snakemake.params.configuration, snakemake.params.cores
+        wanted = "cpu" if snakemake.params.device == "cpu" else "auto"  # plans are made where no GPU is, too
         extent = source_of(config["datasets"][config["dataset"]], config["dataset"]).extent()
         # All cores at work, as in the study: two that share a cache or a clock are slower than one alone.
-        workers = max(1, min(cores // config["training"]["threads"], PROCESSES))
+        # A GPU is busy with one.
+        workers = max(
+            1, min(cores // config["training"]["threads"], PROCESSES if device_of(wanted).type == "cpu" else 1)
+        )
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            waiting = [pool.submit(measured, config, extent.scenes) for _ in range(workers)]
+            waiting = [pool.submit(measured, config, extent.scenes, wanted) for _ in range(workers)]
             pace = average([each.result() for each in waiting])
         clips = clips_of(extent.clips, config["split"])
         rows = rows_of(config, pace, clips)

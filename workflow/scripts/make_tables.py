@@ -2,46 +2,15 @@
 
 import logging
 
-from pandas import read_csv
-
 from channel_sparsity.claims.claims import claims
 from channel_sparsity.claims.paper import beside_paper
 from channel_sparsity.claims.plan import at_the_papers_dose
-from channel_sparsity.files import read_json
+from channel_sparsity.files import read_csv, read_json
+from channel_sparsity.report.pages import write_table
 from channel_sparsity.tables import study as tables
 from channel_sparsity.tables.comparisons import comparisons
-from channel_sparsity.tables.saving import origin, write_table
+from channel_sparsity.tables.saving import origin
 from job import job
-
-#: The title of each page, and what its reader has to know.
-PAGES = {
-    "cells": (
-        "Every pruned network",
-        "The interval of PK: validation locations resampled, the network as it is. Loss on other clips: PK placed by "
-        "half of the locations, its loss read from the other half.",
-    ),
-    "correlation": (
-        "Correlation of Weight Skewness and Prune Knee",
-        "Each lambda is a point, the mean over its seeds. Intervals are Fisher's; from three seeds on, the wider of "
-        "that and of the seeds resampled within lambdas.",
-    ),
-    "regression": (
-        "Linear regression of Prune Knee on Weight Skewness",
-        "Each lambda is a point, the mean over its seeds. Intervals are Student's; from three seeds on, the wider of "
-        "that and of the seeds resampled within lambdas.",
-    ),
-    "comparisons": (
-        "Recipes in pairs",
-        "The first recipe less the other, on the cells that both have. Equivalent: the interval lies within the margin "
-        "on both sides. Different: it excludes 0 and leaves the margin. Undecided: neither.",
-    ),
-    "paper": ("The paper's numbers beside ours", "What the study has a counterpart of comes first."),
-    "claims": (
-        "The paper's claims",
-        "Undecided: the interval does not settle it, or cells are missing. The last verdict is of the same test on the "
-        "numbers that the paper prints, with six points a network, which is assumed; empty where they do not suffice.",
-    ),
-}
 
 
 def key(cell):
@@ -70,8 +39,6 @@ with job(snakemake):
 
     record, outputs = origin(params.configuration, params.stages, files), iter(snakemake.output)
     for name, table in made.items():
-        title, explanation = PAGES[name]
-        paths = [next(outputs) for _ in ("csv", "html", "json")]
-        write_table(paths, table, table, title, f"{explanation} {params.note}", record)
+        write_table([next(outputs) for _ in ("csv", "html", "json")], name, table, params.note, record)
     included = made["cells"]["included"]
     logging.info("%d cells, %d included", len(included), included.sum())

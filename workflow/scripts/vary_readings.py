@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.files import StudyError, read_csv, read_json
 from channel_sparsity.measuring.knee import Rule
+from channel_sparsity.report.pages import write_table
 from channel_sparsity.tables import readings
 from channel_sparsity.tables import study as tables
-from channel_sparsity.tables.saving import origin, write_table
+from channel_sparsity.tables.saving import origin
 from job import job
 
 with job(snakemake):
@@ -24,7 +25,7 @@ with job(snakemake):
     found = {}
     for curve, path, control in zip(params.curves, files.curves, files.controls, strict=True):
         cell = tuple(curve[name] for name in ("network", "lam", "seed"))
-        found[curve["recipe"], *cell] = readings.knees(pandas.read_csv(path), metrics[cell], read_json(control), rule)
+        found[curve["recipe"], *cell] = readings.knees(read_csv(path), metrics[cell], read_json(control), rule)
     own = readings.vary(
         tables.read_table(files.cells, tables.CELLS),
         pandas.DataFrame(sparsity),
@@ -36,12 +37,6 @@ with job(snakemake):
     )
     others = {study: tables.read_table(path, readings.COLUMNS) for study, path in params.beside.items()}
     table = readings.beside(own, others)
-    write_table(
-        snakemake.output,
-        table,
-        table,
-        "r and m under other readings of the paper, one at a time",
-        params.note,
-        origin(params.configuration, params.stages, files),
-    )
+    record = origin(params.configuration, params.stages, files)
+    write_table(snakemake.output, "readings", table, params.note, record)
     logging.info("%d readings, %d of them with an r", len(table), table["r"].notna().sum())

@@ -10,10 +10,9 @@ from job import job
 
 with job(snakemake):
     params, files = snakemake.params, snakemake.input
-    lists = ("pages", "figures", "curves", "widths", "prunings", "trainings")
+    lists = ("tables", "figures", "curves", "widths", "prunings", "trainings")
     named = {name: [Path(path) for path in getattr(files, name)] for name in lists}
     sources = Sources(
-        tables=Path(files.tables[0]).parent,
         manifest=Path(files.manifest),
         split=Path(files.split),
         digests=Path(files.digests),
@@ -22,7 +21,7 @@ with job(snakemake):
         **named,
     )
     templates = Path(params.templates)
-    values = contents(sources, params.configuration, params.stages, params.note, templates)
+    values = contents(sources, params.configuration, params.stages, templates)
     written = page.render(templates / "page", charts.runtime(), values)
     write_text(snakemake.output[0], written)
     logging.info("%d bytes", len(written.encode()))

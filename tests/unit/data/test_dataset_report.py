@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channel_sparsity.data.audio import _longest_run, read_clip
+from channel_sparsity.data.clips import clip_table
 from channel_sparsity.data.extraction import write_store
-from channel_sparsity.data.findings import examine, read_findings
+from channel_sparsity.data.findings import Finding, examine, findings_table, read_findings
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.report import describe, facts, page, warnings
 from channel_sparsity.data.sources.folder import read_folder
@@ -66,6 +67,7 @@ def test_blank_frames_and_content(dataset):
         1,
     ]
     assert [finding.silent for finding in findings] == [False, False, False, True]
+    assert not any(finding.cancelled for finding in findings)
     assert findings[0].content == findings[1].content != findings[2].content
 
 
@@ -82,7 +84,7 @@ def test_the_report_finds_what_was_put_there(dataset, tmp_path):
     dataset.add("nearly.wav", "bus", "oslo-1", samples=noise(10, RATE + 40))
     dataset.add("slow.wav", "park", "oslo-2", samples=noise(11, 8000), rate=8000)
     report = json.loads(json.dumps(report_of(dataset, tmp_path)))
-    assert (report["clips"], report["cities"], report["locations"]) == (14, 3, 5)
+    assert (report["clips"], report["cities"], report["locations"]) == (14, 2, 5)
     assert report["scenes"]["bus"] == {
         "clips": 10,
         "locations": 4,
@@ -99,14 +101,18 @@ def test_the_report_finds_what_was_put_there(dataset, tmp_path):
         "clipped": ["audio/click.wav"],
         "mostly_blank": ["audio/short.wav"],
     }
-    twins = {"clips": ["audio/one.wav", "audio/two.wav"], "scenes_differ": True, "locations_differ": True}
+    twins = {
+        "clips": ["audio/one.wav", "audio/two.wav"],
+        "by_scene": {"bus": ["audio/one.wav"], "park": ["audio/two.wav"]},
+        "scenes_differ": True,
+        "locations_differ": True,
+    }
     assert report["duplicates"] == [twins], "silent clips are no duplicates"
 
     said = list(warnings(report))
-    assert said[0] == "fewer than 20 clips: bus, park"
-    assert "uneven scenes: 10 clips of bus, 4 of park" in said[1]
-    assert any(line.startswith("sample rates differ between scenes") for line in said)
-    assert said[-1] == "the same features, and their scenes differ: audio/one.wav, audio/two.wav"
+    assert said[0] == "the same features in several scenes: bus: audio/one.wav; park: audio/two.wav"
+    assert said[1] == "fewer than 20 clips: bus, park"
+    assert "uneven scenes: 10 clips of bus, 4 of park" in said[2]
     text = page(report, "mine")
     assert all(line in text for line in [*facts(report), *said])
 
@@ -124,3 +130,88 @@ def test_another_table_is_no_table_of_findings(tmp_path):
     (tmp_path / "findings.csv").write_text("filename\nx\n")
     with pytest.raises(StudyError, match=r"findings\.csv is no table of findings"):
         read_findings(tmp_path / "findings.csv")
+
+
+@pytest.mark.parametrize(
+    ("samples", "silent", "cancelled"),
+    [
+        (np.zeros(RATE), True, False),
+        (np.full(RATE // 2, 0.3), True, False),
+        (np.full((RATE, 2), 0.3), True, False),
+        (np.outer(noise(1), [1, -1]), False, True),
+        (np.outer(noise(1), [1, -0.5]), False, False),
+        (np.outer(noise(1), [1, 0]), False, False),
+    ],
+)
+@pytest.mark.parametrize("rate", [RATE, 48000])
+def test_a_silent_clip_is_told_from_one_whose_channels_cancel(dataset, samples, silent, cancelled, rate):
+    dataset.add("x.wav", "bus", "oslo-1", samples=samples, rate=rate)
+    clip = read_clip(dataset.root / "audio/x.wav", SECOND)
+    found = examine(clip, SECOND(clip.waveform))
+    assert (found.silent, found.cancelled) == (silent, cancelled)
+
+
+def made_up(rows):
+    """The tables of clips that were recorded as the rows say: of each scene how many, and in what they differ."""
+    clips, findings = [], []
+    for scene, count, changes in rows:
+        for _ in range(count):
+            name = f"audio/{len(clips)}.wav"
+            fields = {
+                "filename": name,
+                "scene": scene,
+                "identifier": f"fold{len(clips) % 5}-{len(clips)}",
+                "device": "a",
+            }
+            fields |= {"city": fields["identifier"][:5], "location": "1", "segment": "", "duration_s": 1.0}
+            clips.append(fields | {"sample_rate_hz": RATE, "channels": 1} | changes)
+            found = Finding("none", False, False, 0.5, 0, 0.0, changes.get("content", name), "PCM_16")
+            findings.append(found._replace(**{key: changes[key] for key in changes if key in Finding._fields}))
+    table = clip_table(clips)
+    return table, findings_table([clip["filename"] for clip in clips], findings)
+
+
+WAYS = {
+    "sample rates": {"sample_rate_hz": 48000},
+    "numbers of channels": {"channels": 2},
+    "encodings": {"encoding": "VORBIS"},
+    "lengths": {"duration_s": 0.4},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_of_recording_that_tells_a_scene_is_named_with_its_shares(way):
+    other = WAYS[way]
+    rows = [
+        ("dog", 21, other),
+        ("dog", 1, {}),
+        ("rain", 1, other),
+        ("rain", 21, {}),
+        ("saw", 1, other),
+        ("saw", 21, {}),
+    ]
+    (said,) = [line for line in warnings(describe(*made_up(rows), 1.0)) if "differ between scenes" in line]
+    assert said.startswith(f"{way} differ between scenes") and " in 95 % of dog, 5 % of the others" in said
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_of_recording_that_is_spread_evenly_tells_nothing(way):
+    rows = [
+        (scene, count, changes) for scene in "abc" for count, changes in ((12 + ord(scene) % 3, WAYS[way]), (12, {}))
+    ]
+    assert not [line for line in warnings(describe(*made_up(rows), 1.0)) if "differ between scenes" in line]
+
+
+def test_one_wrong_label_among_copies_is_said_first():
+    rows = [("dog", 6, {"content": "same"}), ("rain", 1, {"content": "same"}), ("rain", 25, {}), ("dog", 20, {})]
+    rows += [("rain", 2, {"content": "other"})]
+    report = describe(*made_up(rows), 1.0)
+    first, *others = warnings(report)
+    assert first.startswith("the same features in several scenes: rain: audio/6.wav; dog: audio/0.wav, ")
+    assert others[-1].startswith("the same features, and their locations differ")
+
+
+def test_folds_are_no_cities_and_fifty_scenes_do_not_fill_a_line():
+    report = describe(*made_up([(f"scene{number:02}", 2, {}) for number in range(50)]), 1.0)
+    assert report["cities"] == 0 and "cities" not in next(facts(report))
+    assert "fewer than 20 clips: scene00, scene01, scene02 and 47 more" in list(warnings(report))

@@ -1,8 +1,11 @@
 """A folder of clips is read as it is, and what is wrong with it is said in a sentence."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
+from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.files import StudyError
 
@@ -79,9 +82,32 @@ def test_marks_and_line_ends_of_other_systems_do_not_matter(dataset, prefix, end
     assert read_folder(dataset.root, ["a"]).equals(expected)
 
 
-def test_hidden_files_are_overlooked(dataset):
-    (dataset.root / "audio/.DS_Store").touch()
+@pytest.mark.parametrize("name", [".DS_Store", "._x.wav", "Thumbs.db", "desktop.ini"])
+def test_what_systems_leave_behind_is_overlooked(dataset, name):
+    (dataset.root / "audio" / name).touch()
     assert len(read_folder(dataset.root, ["a"])) == 4
+
+
+def test_names_without_their_folder_are_told_how_to_be_written(dataset):
+    for row in dataset.rows:
+        row[0] = row[0].removeprefix("audio/")
+    dataset.save()
+    name = dataset.rows[0][0]
+    assert f"lists {name!r}, which lies in audio/: write 'audio/{name}', and so in every line" in complaint(dataset)
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_table", ["NFC", "NFD"])
+def test_a_letter_with_its_mark_in_one_character_or_two_is_the_same(dataset, on_disk, in_table):
+    """macOS writes names of files in NFD, keyboards and tables are in NFC."""
+    name, scene = "caf\u00e9.wav", "caf\u00e9"
+    dataset.add(unicodedata.normalize(on_disk, name), unicodedata.normalize(in_table, scene), "oslo-1")
+    dataset.add("other.wav", scene, "oslo-2")
+    dataset.rows[-2][0] = unicodedata.normalize(in_table, f"audio/{name}")
+    dataset.save()
+    clips = read_folder(dataset.root, ["a"])
+    assert (clips["scene"] == scene).sum() == 2 and f"audio/{name}" in set(clips["filename"])
+    assert dataset.read(f"audio/{name}", LogMel()).waveform.any()
 
 
 def test_a_missing_folder(dataset):
@@ -159,6 +185,12 @@ def test_a_clip_without_samples(dataset):
     assert "none.wav holds no samples" in complaint(dataset)
 
 
+def test_a_clip_that_was_cut_off_is_named_before_any_is_decoded(dataset):
+    clip = dataset.root / dataset.rows[1][0]
+    clip.write_bytes(clip.read_bytes()[:-1000])
+    assert "bus-vienna-7-0-a.wav ends before its last sample" in complaint(dataset)
+
+
 def test_a_scene_with_one_clip(dataset):
     dataset.add("tram-lisbon-7-0-a.wav", "tram", "lisbon-7")
     assert "one clip of the scene 'tram'" in complaint(dataset)
@@ -189,7 +221,7 @@ def test_a_name_that_leaves_the_folder_or_could_do_harm(dataset, name):
 
 
 @pytest.mark.parametrize("column", [1, 2, 3])
-@pytest.mark.parametrize("label", ["", "<script>", "a/b", "..", "a'b", "-rf", "a;b"])
+@pytest.mark.parametrize("label", ["", "<script>", "a/b", "..", "a'b", "-rf", "a;b", "\u0301a"])
 def test_a_label_that_could_do_harm(dataset, column, label):
     dataset.rows[1][column] = label
     dataset.save()
@@ -198,9 +230,14 @@ def test_a_label_that_could_do_harm(dataset, column, label):
     assert repr(label) in sentence
 
 
-@pytest.mark.parametrize("label", ["Straßenbahn", "metro_station", "bus 12", "地下鉄", "x", "a.b (c)", "C++"])
+MARKED = ["हिन्दी", "ไทยน้ำ", "தமிழ்", "עִבְרִית", "e\u0301te\u0301"]  # Devanagari, Thai, Tamil, Hebrew with vowels, NFD
+
+
+@pytest.mark.parametrize(
+    "label", ["Straßenbahn", "metro_station", "bus 12", "地下鉄", "x", "a.b (c)", "C++", "NA", "nan", *MARKED]
+)
 def test_an_ordinary_label_is_welcome(dataset, label):
     for row in dataset.rows[:2]:
         row[1] = label
     dataset.save()
-    assert label in set(read_folder(dataset.root, ["a"])["scene"])
+    assert unicodedata.normalize("NFC", label) in set(read_folder(dataset.root, ["a"])["scene"])

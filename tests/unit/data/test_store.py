@@ -36,7 +36,7 @@ def killed(read, sources, settings):
 
 @pytest.fixture
 def recordings(dataset):
-    """Four ordinary clips, a long, a short and a silent one, and one of a single sample."""
+    """Four ordinary clips, and four in which every sample is the same: a long and a short one, zeros, one sample."""
     dataset.add("long.wav", "bus", "Århus-1", samples=np.full(50000, 0.1))
     dataset.add("short.flac", "bus", "Århus-1", samples=np.full((300, 2), 0.1))
     dataset.add("silent.wav", "park", "Århus-1", samples=np.zeros(8000), rate=8000)
@@ -64,7 +64,7 @@ def test_counts_and_checksum(recordings, tmp_path):
         "clips": 8,
         "padded": 2,
         "cut": 1,
-        "silent": 1,
+        "silent": 4,
         "clips_per_scene": {"bus": 4, "park": 4},
         "features_sha256": hashlib.sha256(features.tobytes()).hexdigest(),
     }

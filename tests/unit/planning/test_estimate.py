@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +32,9 @@ from channel_sparsity.planning.estimate import (
     summary,
     wall_hours,
 )
-from channel_sparsity.planning.speed import measure, start_s
+from channel_sparsity.planning.speed import clips_at_once, measure, start_s
 from channel_sparsity.pruning.curve import Schedule
+from channel_sparsity.training.replay import WARM_UP
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 TAU = CONFIG["datasets"]["tau2020"]
@@ -130,6 +132,25 @@ def test_what_the_paper_leaves_on_the_disk():
     assert set(data_bytes(here, 14400)) == {"logmel.h5", "tables"}
     folder = {"source": "folder", "path": "x", "features": TAU["features"]}
     assert passing_bytes(folder, 10) == 0
+
+
+def test_one_gpu_does_one_job_after_the_other_and_says_that_it_was_measured():
+    rows = [Row("", "data", 1, 8.0, 8.0, 0, 0), *(Row("vgg11", "training", 3, 1.0, 3.0, 0, 0) for _ in range(2))]
+    assert wall_hours(rows, 8, 2, on_gpu=True) == pytest.approx(8 / 8 + 6)
+    assert wall_hours(rows, 8, 2) == pytest.approx(8 / 8 + 6 / 8)
+    for device, words in {"cpu": "measured on the cores of this machine; a GPU is", "A GPU": "machine: A GPU"}.items():
+        pace = Pace({name: speed_of(name) for name in CONFIG["networks"]}, START_S, 0.01, device)
+        rows = rows_of(CONFIG, average([pace, pace]), CLIPS)
+        estimate = summary(CONFIG, pace, CLIPS, rows, 8)
+        said = "\n".join(lines(estimate, rows))
+        assert estimate["device"] == device and words in said
+        assert ("of one GPU\n" in said) == ("8 cores and the GPU (" in said) == (device != "cpu")
+
+
+def test_on_a_gpu_the_first_epoch_that_is_timed_ends_with_the_capture_of_a_full_batch():
+    """So that the others are replays alone."""
+    assert clips_at_once(torch.device("cuda"), 32, 401) == 32 * (WARM_UP + 1)
+    assert [clips_at_once(torch.device("cpu"), 32, frames) for frames in (26, 401, 4000)] == [32, 8, 4]
 
 
 @given(cores=st.integers(1, 200), hours=st.lists(st.floats(0.1, 50), min_size=2, max_size=6))

@@ -12,12 +12,15 @@ from test_curve import CUT, FINETUNING, STATISTICS, clips, network, plan  # noqa
 from channel_sparsity.files import StudyError, write_csv
 from channel_sparsity.networks import widths_of
 from channel_sparsity.networks.saving import save_weights
+from channel_sparsity.pruning import curve as pruning
 from channel_sparsity.pruning import traced
 from channel_sparsity.pruning.curve import trace
+from channel_sparsity.pruning.methods import Method
 from channel_sparsity.pruning.remaking import answers_as_recorded, network_of_step
 from channel_sparsity.pruning.traced import prune, weights_of_step
 from channel_sparsity.training.setup import Setup
 from channel_sparsity.training.state import State
+from channel_sparsity.training.updates import Updates
 
 TRAINED = {"status": "trained", "reason": None}
 SHAPE = {"width_scale": 0.05, "stem_stride": 1}
@@ -66,6 +69,34 @@ def test_a_step_that_fails_ends_the_curve_and_a_control_that_fails_is_left_out(n
     assert found.tables()["curve"]["step"].tolist() == [0] and found.status == "diverged"
     assert found.reason.startswith("in fine-tuning of step 1, the training loss was ")
     assert found.control is None
+
+
+def test_a_gpu_that_is_too_small_ends_the_curve_with_what_to_do(network, setup, monkeypatch):  # noqa: F811
+    """It has the steps so far, whether weights are learnt, statistics taken or channels scored."""
+    cases = {
+        "in fine-tuning of step 2, the GPU's memory did not suffice in epoch 1": (Updates, "__call__", FINETUNING, 3),
+        "in fine-tuning of step 1, the GPU's memory did not suffice for new running": (
+            pruning,
+            "recalibrate",
+            STATISTICS,
+            1,
+        ),
+        "the GPU's memory did not suffice for the cut of step 3": (Method, "prune", CUT, 3),
+    }
+    for reason, (owner, name, finetuning, call) in cases.items():
+        left, real = iter(range(call - 1)), getattr(owner, name)
+
+        def full(*given, left=left, real=real):
+            if next(left, None) is None:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            return real(*given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, full)
+            found = curve(network, replace(setup, state=State("unused", {}, 3600)), finetuning)
+        assert found.status == "out_of_memory" and found.reason.startswith(reason)
+        assert "let fewer jobs share the GPU (--resources gpu=1)" in found.reason
+        assert len(found.rows) == int(reason.split("step ")[1][0])
 
 
 def test_predictions_are_classes_and_log_probabilities_of_each_step(network, setup, tmp_path):  # noqa: F811
@@ -148,12 +179,12 @@ def test_a_kept_step_is_the_one_that_is_made_again(finished, setup, step):
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in one.state_dict().items())
 
 
-def test_a_step_that_answers_otherwise_is_refused(finished, setup):
+def test_a_step_that_answers_otherwise_is_refused(finished, setup, network):  # noqa: F811
     steps = finished["steps"]
     network_ = network_of_step(setup, finished, RECIPE, {}, 0.0, 2)
-    assert answers_as_recorded(network_, setup.validation, finished["predictions"], 2)
+    assert answers_as_recorded(network_, setup.validation, finished["predictions"], 2, network)
     network_.head.bias.data[0] += 0.01
-    assert not answers_as_recorded(network_, setup.validation, finished["predictions"], 2)
+    assert not answers_as_recorded(network_, setup.validation, finished["predictions"], 2, network)
     save_weights(weights_of_step(steps, 2), network_)
     with pytest.raises(StudyError, match=r"the network of step 2 does not answer as .*predictions\.h5 says"):
         network_of_step(setup, finished, RECIPE, {}, 0.0, 2)

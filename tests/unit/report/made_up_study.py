@@ -18,7 +18,7 @@ from channel_sparsity.figures.style import save
 from channel_sparsity.files import write_csv, write_json, write_text
 from channel_sparsity.report import page
 from channel_sparsity.report.contents import Sources, contents
-from channel_sparsity.tables import outcomes, pages, readings
+from channel_sparsity.tables import outcomes, readings
 from channel_sparsity.tables import study as tables
 
 ROOT = Path(__file__).parents[3]
@@ -88,13 +88,11 @@ class MadeUp:
         measured = outcomes.measured(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
         self.outcomes = made["outcomes"] = outcomes.compare_outcomes(measured, ["random"])
         alike = correlation.assign(reading=readings.AS_CONFIGURED, study="made-up")
-        made["readings"] = alike.merge(regression[["network", "recipe", "m", "m_low", "m_high"]])
+        alike = alike.merge(regression[["network", "recipe", "m", "m_low", "m_high"]])
+        made["readings"] = alike.reindex(columns=list(readings.COLUMNS))
         for name, table in made.items():
             write_csv(self.folder / f"tables/{name}.csv", table)
-            write_text(
-                self.folder / f"tables/{name}.html", pages.page(table, f"The table {name}", f"How to read it. {NOTE}")
-            )
-        self.pages, self.readings = [self.folder / f"tables/{name}.html" for name in made], made["readings"]
+        self.tables, self.readings = [self.folder / f"tables/{name}.csv" for name in made], made["readings"]
 
     def _figures(self, curves):
         self.figures = [self.folder / f"figures/{name}.svg" for name in FIGURES]
@@ -137,8 +135,7 @@ class MadeUp:
     def values(self):
         """What its page is rendered from."""
         sources = Sources(
-            tables=self.folder / "tables",
-            pages=self.pages,
+            tables=self.tables,
             figures=self.figures,
             curves=self.curves,
             widths=self.widths,
@@ -150,7 +147,7 @@ class MadeUp:
             published=None,
             grid=self.grid,
         )
-        return contents(sources, self.config, {"train_network": "0123456789abcdef"}, NOTE, TEMPLATES)
+        return contents(sources, self.config, {"train_network": "0123456789abcdef"}, TEMPLATES)
 
     def page(self, runtime="/* the library that draws */"):
         """Its report."""

@@ -4,8 +4,8 @@ from cells_for_tests import record
 from channel_sparsity.claims.paper import beside_paper
 from channel_sparsity.naming import PAPER_NETWORKS, label
 from channel_sparsity.report.beside import beside
+from channel_sparsity.report.pages import NOTHING
 from channel_sparsity.tables import study as tables
-from channel_sparsity.tables.pages import NOTHING
 
 WS = (0.2, 0.9, 1.4, 2.6)
 

@@ -18,6 +18,7 @@ SHORT = TrainingSettings(
     clip_gammas=None,
     clip_norm=None,
     precision="float32",
+    compile=False,
     augmentation=Augmentation(0.4, 4, 0.1),
 )
 

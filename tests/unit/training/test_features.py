@@ -37,6 +37,15 @@ def test_a_split_of_other_clips_is_named(study):
         load_subsets(*paths(study))
 
 
+def test_a_store_that_a_gpu_has_no_room_for_is_named(study, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 900.00 MiB")
+
+    monkeypatch.setattr(torch.Tensor, "to", full)
+    with pytest.raises(StudyError, match=r"logmel\.h5 does not fit into the free memory of the GPU: let fewer jobs"):
+        load_subsets(*paths(study))
+
+
 @pytest.mark.parametrize(
     ("most", "sizes"), [(128, [4]), (4, [4]), (3, [2, 2]), (1, [1, 1, 1, 1])], ids=lambda value: str(value)
 )

@@ -129,9 +129,10 @@ def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch):
 
     network, _ = trained(clips)
     monkeypatch.setattr(network, "forward", full)
-    with pytest.raises(OutOfMemory, match="the accelerator's memory did not suffice for predictions"):
+    advice = r"let fewer jobs share the GPU \(--resources gpu=1\), or use one with more memory$"
+    with pytest.raises(OutOfMemory, match=rf"^the GPU's memory did not suffice for predictions: {advice}"):
         predict(network, clips[1])
-    with pytest.raises(OutOfMemory, match="the accelerator's memory did not suffice in epoch 1") as raised:
+    with pytest.raises(OutOfMemory, match=rf"^the GPU's memory did not suffice in epoch 1: {advice}") as raised:
         list(fit(network, clips[0], SETTINGS, NO_PENALTY, seed=1, purpose=()))
     assert raised.value.status == "out_of_memory"
 

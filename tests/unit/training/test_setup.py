@@ -52,15 +52,43 @@ def test_a_network_is_initialised_by_its_seed_and_name_alone(files):
 def test_a_network_has_the_shape_of_the_study_and_the_weights_of_its_file(files, tmp_path):
     torch.manual_seed(9)
     shape = {"width_scale": 0.2, "stem_stride": 2}
-    network = build("vgg11", 3, **shape)
+    cell = CELL | {"network": "resnet11"}  # which takes clips as short as these
+    network = build("resnet11", 3, **shape)
     save_weights(tmp_path / "w.safetensors", network)
-    setup = set_up(files, PARAMETERS | {"shape": shape}, CELL)
+    setup = set_up(files, PARAMETERS | {"shape": shape}, cell)
     loaded = setup.trained(tmp_path / "w.safetensors")
     for norm, gamma in gammas_of(network).items():
         assert torch.equal(gamma, gammas_of(loaded)[norm])
-    assert torch.equal(loaded.head.weight, network.head.weight) and loaded.stage1[0].conv.stride == (2, 2)
+    assert torch.equal(loaded.head.weight, network.head.weight) and loaded.stem.stride == (2, 2)
     with pytest.raises(StudyError, match=r"w\.safetensors cannot be loaded"):
-        set_up(files, PARAMETERS, CELL).trained(tmp_path / "w.safetensors")
+        set_up(files, PARAMETERS, cell).trained(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("network", "sizes", "refused"),
+    [
+        ("mobilenet0.25", [2, 3], True),
+        ("mobilenet0.25", [2, 4], False),
+        ("resnet11", [3], False),  # its last map has 10 x 1 values: enough for a batch of one clip
+    ],
+)
+def test_a_last_batch_of_one_clip_is_refused_where_its_last_map_is_one_value(files, network, sizes, refused):
+    """Four clips train: of batches of three the last one has a single clip."""
+    shape = {"width_scale": 0.1, "stem_stride": 4 if network == "mobilenet0.25" else 1}
+    parameters = PARAMETERS | {"shape": shape, "batch_sizes": {network: sizes}}
+    setup = set_up(files, parameters, CELL | {"network": network})
+    if not refused:
+        setup.untrained()
+        return
+    with pytest.raises(StudyError, match=r"one clip \(4 training clips in batches of 3\).*: choose another"):
+        setup.untrained()
+
+
+@pytest.mark.parametrize("network", ["vgg11", "vgg19"])
+def test_clips_that_are_too_small_are_refused_before_anything_is_learnt(files, network):
+    setup = set_up(files, PARAMETERS, CELL | {"network": network})
+    with pytest.raises(StudyError, match="VGG cannot take clips of 40 bands x 5 frames"):
+        setup.untrained()
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from settings_for_tests import SHORT
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import gammas_of
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import OutOfMemory
 from channel_sparsity.training.penalty import NO_PENALTY, Penalty
 from channel_sparsity.training.setup import Setup
 from channel_sparsity.training.state import State
 from channel_sparsity.training.trained import figures, train
+from channel_sparsity.training.updates import Updates
 
 SCENES = ["bus", "park", "tram"]
 
@@ -104,11 +104,17 @@ def test_a_training_that_goes_wrong_says_how(setup, monkeypatch, scale, changes,
 
 def test_a_gpu_that_is_too_small_ends_the_training_and_not_the_job(setup, monkeypatch):
     def full(*_):
-        raise OutOfMemory("the accelerator's memory did not suffice for predictions")
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    monkeypatch.setattr("channel_sparsity.training.trained.predict", full)
+    monkeypatch.setattr(Updates, "averages", full)
     trained = train(setup, SHORT, NO_PENALTY)
-    assert (trained.status, trained.log_probabilities, len(trained.history)) == ("out_of_memory", None, 2)
+    assert (trained.log_probabilities, trained.history) == (None, [])
+    told = figures(trained, setup, SHORT, "0")
+    assert told["status"] == "out_of_memory"
+    assert told["reason"] == (
+        "the GPU's memory did not suffice in epoch 1: let fewer jobs share the GPU (--resources gpu=1), or use one "
+        "with more memory"
+    )
 
 
 def test_clips_that_are_too_small_for_the_stride_are_said_before_anything_is_learnt(setup):

@@ -11,6 +11,10 @@ def network_shape(wildcards):
     return configuration.shape_of(config, wildcards.network)
 
 
+# Refused before anything is learnt where a last batch of one clip would fail, and compared by no rule.
+BATCH_SIZES = configuration.batch_sizes_of(config)
+
+
 def if_kept(**files):
     """The folder of each step's network, by the name that a rule gives it; nothing if the study keeps none."""
     return files if config["pruning"]["keep_steps"] else {}

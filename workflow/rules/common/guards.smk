@@ -170,7 +170,10 @@ def refuse_another_data_set():
         made = read_json(manifest)
     except StudyError as error:
         raise Refused(str(error))
-    if (made_from := made.get("settings", {})) != CONTENT:
+    made_from = configuration.canonical(
+        made.get("settings", {}), {"$ref": "#/$defs/dataset"}, SCHEMA
+    )
+    if made_from != CONTENT:
         differing = sorted(
             k for k in {*made_from, *CONTENT} if made_from.get(k) != CONTENT.get(k)
         )
@@ -182,6 +185,18 @@ def refuse_another_data_set():
         check_expected(made["clips_per_scene"], DATASET.get("expected", {}), DATA)
     except StudyError as error:
         raise Refused(str(error))
+
+
+def doubts_about(jobs):
+    """Before anything is trained: what of the settings lets no cell count."""
+    if all(job.rule_name != "train_network" for job in jobs):
+        return []
+    from channel_sparsity.planning.doubts import doubts
+
+    try:
+        return list(doubts(config, SOURCE.extent()))
+    except StudyError:  # a job says it better
+        return []
 
 
 def refuse_orphans_of(workflow):

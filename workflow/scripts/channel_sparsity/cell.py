@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from channel_sparsity.arithmetic import hold, in_force
-from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.files import StudyError, read_csv, read_json
 
 #: What was loaded before it could be held to portable arithmetic.
 TOO_EARLY = [name for name in ("numpy", "torch") if name in sys.modules and in_force() != "portable"]
@@ -94,8 +94,8 @@ def load(study: str | Path, network: str, lam: str = "0", recipe: str = "slimmin
     return Cell(
         cells.iloc[0],
         load_weights(made, trained / "weights.safetensors").eval(),
-        pandas.read_csv(trained / "gammas.csv"),
-        pandas.read_csv(traced / "curve.csv"),
+        read_csv(trained / "gammas.csv"),
+        read_csv(traced / "curve.csv"),
         read_json(traced / "knee.json"),
         train,
         validation,

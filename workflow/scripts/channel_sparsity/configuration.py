@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
 from channel_sparsity.data import sources
+from channel_sparsity.data.mel import empty_bands
 from channel_sparsity.files import StudyError
 from channel_sparsity.naming import FAMILIES, NETWORKS, family
 
@@ -104,6 +105,8 @@ def canonical(content: object, schema: Mapping, root: Mapping | None = None) -> 
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     if isinstance(content, list):
         return [canonical(each, schema.get("items", {}), root) for each in content]
+    if isinstance(content, str) and schema.get("format") == "path":
+        return content and str(Path(content))  # without a slash at its end
     if isinstance(content, str):
         return _as_number(content) if _wants_number(schema, root) else content
     if not isinstance(content, Mapping):
@@ -327,10 +330,8 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
         planned.add(entry["recipe"])
         for place, repair in enumerate(entry.get("repairs", [])):
             yield from unknown(("curves", index, "repairs", place), repair, config["repairs"], "`repairs`")
-        for place, network in enumerate(entry.get("networks", [])):
-            yield from unknown(
-                ("curves", index, "networks", place), network, config["networks"], "the study's `networks`"
-            )
+    if not curves_of(config):
+        yield ("curves",), f"`curves` prunes none of the study's `networks`: {', '.join(config['networks'])}"
     for name, block in config["datasets"].items():
         source = sources.source_of(block, name)
         of_others = {key for each in sources.NAMES for key in sources.class_of(each).settings}
@@ -349,8 +350,19 @@ def _cross_check(config: Mapping) -> Iterable[tuple[tuple, str]]:
                     f"and at or under half of `sample_rate_hz` ({features['sample_rate_hz'] / 2:g})"
                 ),
             )
+        elif empty := empty_bands(features):
+            yield (
+                keys,
+                (
+                    f"`{_dotted(keys)}` makes {empty} of {features['bands']} bands so narrow that they hold nothing of "
+                    "any clip: use fewer `bands`, a wider range of frequencies, or more `fft_samples`"
+                ),
+            )
     if config["study"] in config["beside"]:
         yield ("beside",), f"`beside` lists {config['study']}, which is the study itself"
+    keys, bands = ("training", "frequency_mask_bands"), config["datasets"][config["dataset"]]["features"]["bands"]
+    if (widest := _value(config, keys)) > bands:
+        yield keys, f"`{_dotted(keys)}` is {widest}, but must be at most `bands` of the data set ({bands})"
     if config["training"]["warmup_epochs"] >= config["training"]["epochs"]:
         yield ("training", "warmup_epochs"), "`training.warmup_epochs` must be fewer than `training.epochs`"
     if len(named_curves(config)) < len(config["recipes"]) * len(config["repairs"]):
@@ -437,12 +449,23 @@ def recipe_of(config: Mapping, name: str) -> dict:
     return settings | changes
 
 
+def batch_sizes_of(config: Mapping) -> dict[str, list[int]]:
+    """The clips of a batch, in training and in every fine-tuning that the curves ask for, of each network."""
+    sizes = {network: {config["training"]["batch_size"]} for network in config["networks"]}
+    for curve, network in curves_of(config):
+        tuning = recipe_of(config, curve.recipe)["finetuning"]
+        if tuning["when"] != "none" and tuning["batch_size"] is not None:
+            sizes[network].add(tuning["batch_size"])
+    return {network: sorted(some) for network, some in sizes.items()}
+
+
 def curves_of(config: Mapping) -> list[tuple[Curve, str]]:
-    """All curves and their networks, in the order of the configuration."""
+    """All curves and their networks, in the order of the configuration; networks that the study lacks are left out."""
     named = {(each.criterion, each.repair): each for each in named_curves(config).values()}
     return [
         (named[entry["recipe"], repair], network)
         for entry in config["curves"]
         for repair in entry.get("repairs", [FULL])
         for network in entry.get("networks", config["networks"])
+        if network in config["networks"]
     ]

@@ -99,6 +99,22 @@ def write_csv(path: str | Path, frame: "pandas.DataFrame") -> None:
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
+def read_csv(path: str | Path, columns: Mapping[str, type] | None = None, what: str = "table") -> "pandas.DataFrame":
+    """Read a table. `NA` and `nan` are names like others: only an empty number is missing, and an empty text is a text.
+
+    `columns`: those to take, and their types; without it all of them, as they look, and empty fields are missing.
+    `StudyError` for a file that cannot be read or lacks a column: that it is no such table, which `what` describes.
+    """
+    import pandas
+
+    missing = [""] if columns is None else {name: [""] for name, kind in columns.items() if kind is not str}
+    try:
+        frame = pandas.read_csv(path, dtype=columns and dict(columns), keep_default_na=False, na_values=missing)
+        return frame if columns is None else frame[list(columns)]
+    except (OSError, ValueError, KeyError) as error:
+        raise StudyError(f"{path} is no {what} ({error}): delete it and run again") from error
+
+
 def sha256(path: str | Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,9 +30,9 @@ def instruction_sets() -> list[str]:
     return (_cpuinfo("flags") or _cpuinfo("Features")).split()
 
 
-def versions() -> dict[str, str]:
-    """Python's version and those of the packages that compute."""
-    return {"python": platform.python_version()} | {name: found for name in _PACKAGES if (found := installed(name))}
+def versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+    """Python's version and those of the packages that are installed."""
+    return {"python": platform.python_version()} | {name: found for name in packages if (found := installed(name))}
 
 
 def installed(package: str) -> str | None:

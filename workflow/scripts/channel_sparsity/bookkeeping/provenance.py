@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas
 from packaging.requirements import Requirement
 
 from channel_sparsity.data.sources import source_of
-from channel_sparsity.files import sha256
+from channel_sparsity.files import read_csv, sha256
 from channel_sparsity.machine import installed, machine, versions
 
 _ON = re.compile(r"^\S+ \S+ on (.+)$", flags=re.MULTILINE)
@@ -89,7 +88,7 @@ def _stage(logs: Iterable[str], timings: Iterable[str] | None) -> dict:
     if timings is None:
         seconds = sum(float(found[-1]) for text in texts if (found := _FINISHED.findall(text)))
     else:
-        seconds = sum(pandas.read_csv(timing)["seconds"].sum() for timing in timings)
+        seconds = sum(read_csv(timing)["seconds"].sum() for timing in timings)
     machines = Counter(found[0] for text in texts if (found := _ON.findall(text)))
     return {"jobs": len(texts), "hours": round(seconds / 3600, 6), "on": dict(sorted(machines.items()))}
 

@@ -6,13 +6,14 @@ lacks the cells, it stays undecided and the reason says why.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import pandas
 
 from channel_sparsity.claims import orderings, verdicts
 from channel_sparsity.claims.evidence import Evidence, gather, printed
 from channel_sparsity.claims.paper import METHODS, READINGS_OF_YE
-from channel_sparsity.claims.verdicts import Finding
+from channel_sparsity.claims.verdicts import Judgement
 from channel_sparsity.tables.saving import table
 
 #: The columns of ``claims.csv`` and their types.
@@ -37,7 +38,7 @@ COLUMNS = {
 class Claim:
     """A sentence of the paper and its test.
 
-    says, where: the sentence and its section. quantity: what `Finding.estimate` is. test: in words. judge: the test.
+    says, where: the sentence and its section. quantity: what `Judgement.estimate` is. test: in words. judge: the test.
     about: ``recipe`` where it is about pruning by one method, so that each has a verdict of its own; ``methods`` where
     it compares the two, so that each reading of Ye et al. has one; ``study`` otherwise.
     """
@@ -47,7 +48,7 @@ class Claim:
     where: str
     quantity: str
     test: str
-    judge: Callable[[Evidence], Finding]
+    judge: Callable[[Evidence], Judgement]
     about: str = "recipe"
 
 
@@ -58,7 +59,7 @@ CLAIMS = (
         "sections 4 and 5",
         "slope of PK on WS, mean over networks",
         "interval over networks: supported if the interval is above 0, contradicted if below",
-        verdicts.pk_grows_with_ws,
+        partial(verdicts.grows, column="pk"),
     ),
     Claim(
         "ws_above_zero",
@@ -84,7 +85,7 @@ CLAIMS = (
         "abstract, section 6",
         "slope of the compression rate at PK on WS, mean over networks",
         "interval over networks: supported if the interval is above 0, contradicted if below",
-        verdicts.compression_grows_with_ws,
+        partial(verdicts.grows, column="compression_rate"),
     ),
     Claim(
         "loss_at_pk",
@@ -100,7 +101,7 @@ CLAIMS = (
         "abstract, sections 4 and 5",
         "paired difference of PK, Liu et al. less Ye et al.",
         "supported if the interval is within the margin, contradicted if it excludes 0 and leaves the margin",
-        verdicts.method_matters_little_to_pk,
+        partial(verdicts.methods, quantity="pk"),
         about="methods",
     ),
     Claim(
@@ -109,7 +110,7 @@ CLAIMS = (
         "abstract, sections 4 and 5",
         "paired difference of m, Liu et al. less Ye et al.",
         "supported if the interval is within the margin, contradicted if it excludes 0 and leaves the margin",
-        verdicts.method_matters_little_to_the_slope,
+        partial(verdicts.methods, quantity="m"),
         about="methods",
     ),
     Claim(
@@ -118,7 +119,7 @@ CLAIMS = (
         "sections 4 and 5, Table 3",
         "Fisher's z of r, MobileNets less the next family",
         "supported if every lead excludes 0, contradicted if another family is certainly higher",
-        orderings.mobilenets_have_the_highest_r,
+        partial(orderings.highest_family, name="z", first="mobilenet"),
     ),
     Claim(
         "mobilenets_have_the_highest_m",
@@ -126,7 +127,7 @@ CLAIMS = (
         "section 5, Table 4",
         "slope, MobileNets less the next family",
         "supported if every lead excludes 0, contradicted if another family is certainly steeper",
-        orderings.mobilenets_have_the_highest_m,
+        partial(orderings.highest_family, name="m", first="mobilenet"),
     ),
     Claim(
         "mobilenet_1_is_the_steepest",
@@ -134,7 +135,7 @@ CLAIMS = (
         "section 4, Table 4",
         "slope, MobileNet 1.00 less the next network",
         "supported if every lead excludes 0, contradicted if another network is certainly steeper",
-        orderings.mobilenet_1_is_the_steepest,
+        partial(orderings.highest_network, name="m", first="mobilenet1.00"),
     ),
     Claim(
         "vggs_have_the_largest_b",
@@ -142,7 +143,7 @@ CLAIMS = (
         "section 5, Table 4",
         "b, VGGs less the next family",
         "supported if every lead excludes 0, contradicted if another family is certainly higher",
-        orderings.vggs_have_the_largest_b,
+        partial(orderings.highest_family, name="b", first="vgg"),
     ),
     Claim(
         "vgg16_has_the_largest_b",
@@ -150,7 +151,7 @@ CLAIMS = (
         "section 4, Table 4",
         "b, VGG-16 less the next network",
         "supported if every lead excludes 0, contradicted if another network is certainly higher",
-        orderings.vgg16_has_the_largest_b,
+        partial(orderings.highest_network, name="b", first="vgg16"),
     ),
     Claim(
         "b_is_pk_without_sparsification",
@@ -174,7 +175,7 @@ CLAIMS = (
         "section 4, Table 3",
         "change of Fisher's z of r from one MobileNet to the next wider",
         "supported if the interval is above 0, contradicted if below",
-        orderings.r_rises_with_width,
+        partial(orderings.trend_of_r, name="mobilenet", sign=1),
     ),
     Claim(
         "r_falls_with_depth",
@@ -182,7 +183,7 @@ CLAIMS = (
         "section 4, Table 3",
         "change of Fisher's z of r from one VGG to the next deeper",
         "supported if the interval is below 0, contradicted if above",
-        orderings.r_falls_with_depth,
+        partial(orderings.trend_of_r, name="vgg", sign=-1),
     ),
     Claim(
         "no_pattern_over_variants",

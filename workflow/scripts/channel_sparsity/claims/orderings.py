@@ -8,7 +8,7 @@ from channel_sparsity.claims.verdicts import (
     CONTRADICTED,
     SUPPORTED,
     UNDECIDED,
-    Finding,
+    Judgement,
     as_equal,
     by_sign,
     lacking,
@@ -36,7 +36,7 @@ def _families(estimates: Mapping[str, Estimate]) -> tuple[dict[str, Estimate], s
 
 def _highest(
     evidence: Evidence, estimates: Mapping[str, Estimate], first: str, wanted: Iterable[str], missing: str
-) -> Finding:
+) -> Judgement:
     """Whether `first` is higher than all others that are `wanted`; the number is its least lead.
 
     Supported where every lead excludes 0, and none is missing; contradicted where some other is certainly higher, with
@@ -54,7 +54,7 @@ def _highest(
         every = all(lead.interval()[0] > 0 for lead in leads.values())
         verdict = SUPPORTED if every and not missing else UNDECIDED
     nearest = f"least lead over {FAMILIES[least].label + 's' if least in FAMILIES else evidence.name(least)}"
-    return Finding(
+    return Judgement(
         leads[least].value, *leads[least].interval(), n, verdict, "; ".join(filter(None, [nearest, missing]))
     )
 
@@ -64,42 +64,17 @@ def _of_lines(evidence: Evidence, name: str) -> dict[str, Estimate]:
     return {network: getattr(own, name) for network, own in evidence.lines.items() if getattr(own, name) is not None}
 
 
-def _highest_family(evidence: Evidence, name: str, first: str) -> Finding:
-    """Whether a family's mean of one number of its lines is the highest."""
+def highest_family(evidence: Evidence, name: str, first: str) -> Judgement:
+    """Whether a family's mean of one number of its lines (`z` of r, `m` or `b`) is the highest."""
     means, missing = _families(_of_lines(evidence, name))
     return _highest(evidence, means, first, PAPER_FAMILIES, missing)
 
 
-def _highest_network(evidence: Evidence, name: str, first: str) -> Finding:
+def highest_network(evidence: Evidence, name: str, first: str) -> Judgement:
     """Whether a network has the highest of one number of the lines of all twelve."""
     estimates = _of_lines(evidence, name)
     missing = without([network for network in PAPER_NETWORKS if network not in estimates])
     return _highest(evidence, estimates, first, PAPER_NETWORKS, missing)
-
-
-def mobilenets_have_the_highest_r(evidence: Evidence) -> Finding:
-    """Fisher's z of r, the mean over a family's networks: MobileNets less the next."""
-    return _highest_family(evidence, "z", "mobilenet")
-
-
-def mobilenets_have_the_highest_m(evidence: Evidence) -> Finding:
-    """The slope, the mean over a family's networks: MobileNets less the next."""
-    return _highest_family(evidence, "m", "mobilenet")
-
-
-def mobilenet_1_is_the_steepest(evidence: Evidence) -> Finding:
-    """The slope of MobileNet 1.00 less that of the next network."""
-    return _highest_network(evidence, "m", "mobilenet1.00")
-
-
-def vggs_have_the_largest_b(evidence: Evidence) -> Finding:
-    """The intercept, the mean over a family's networks: VGGs less the next."""
-    return _highest_family(evidence, "b", "vgg")
-
-
-def vgg16_has_the_largest_b(evidence: Evidence) -> Finding:
-    """The intercept of VGG-16 less that of the next network."""
-    return _highest_network(evidence, "b", "vgg16")
 
 
 def _trend(estimates: Mapping[str, Estimate], name: str) -> Estimate | None:
@@ -111,8 +86,8 @@ def _trend(estimates: Mapping[str, Estimate], name: str) -> Estimate | None:
     return combine(weights, [estimates[network] for network in networks])
 
 
-def _trend_of_r(evidence: Evidence, name: str, sign: int) -> Finding:
-    """Whether Fisher's z of r rises (sign 1) or falls (-1) from variant to variant of a family."""
+def trend_of_r(evidence: Evidence, name: str, sign: int) -> Judgement:
+    """Whether Fisher's z of r rises (sign 1) or falls (-1) over a family's variants, from narrow to wide or deep."""
     estimates, n = _of_lines(evidence, "z"), len(evidence.points)
     trend = _trend(estimates, name)
     if trend is None:
@@ -121,20 +96,10 @@ def _trend_of_r(evidence: Evidence, name: str, sign: int) -> Finding:
     values = [estimates[network].value for network in PAPER_NETWORKS if family(network) == name]
     ordered = all(sign * (after - before) > 0 for before, after in itertools.pairwise(values))
     remark = "four variants in perfect order have p = 1/24 by order alone" if ordered else "not in perfect order"
-    return Finding(trend.value, low, high, n, by_sign(*sorted((sign * low, sign * high))), remark)
+    return Judgement(trend.value, low, high, n, by_sign(*sorted((sign * low, sign * high))), remark)
 
 
-def r_rises_with_width(evidence: Evidence) -> Finding:
-    """The trend of Fisher's z of r over the MobileNets, from narrow to wide."""
-    return _trend_of_r(evidence, "mobilenet", 1)
-
-
-def r_falls_with_depth(evidence: Evidence) -> Finding:
-    """The trend of Fisher's z of r over the VGGs, from shallow to deep."""
-    return _trend_of_r(evidence, "vgg", -1)
-
-
-def no_pattern_over_variants(evidence: Evidence) -> Finding:
+def no_pattern_over_variants(evidence: Evidence) -> Judgement:
     """The strongest trend of the slope over the variants of a family, against the margin of m."""
     estimates, n = _of_lines(evidence, "m"), len(evidence.points)
     trends = {name: trend for name in PAPER_FAMILIES if (trend := _trend(estimates, name)) is not None}
@@ -151,4 +116,4 @@ def no_pattern_over_variants(evidence: Evidence) -> Finding:
         every = all(equivalence(*trend.interval(), margin) == "equivalent" for trend in trends.values())
         verdict = SUPPORTED if every and not missing else UNDECIDED
     remark = "; ".join(filter(None, [f"strongest among {FAMILIES[strongest].label}s", missing]))
-    return Finding(trends[strongest].value, low, high, n, verdict, remark)
+    return Judgement(trends[strongest].value, low, high, n, verdict, remark)

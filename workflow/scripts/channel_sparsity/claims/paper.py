@@ -87,13 +87,21 @@ _QUANTITIES = {
     "compression_rate": "compression rate at PK",
 }
 
-#: The columns of ``paper.csv``: the four to read, what the rows can be filtered by, our 95 % interval, and why ours
-#: is missing.
-COLUMNS = (
-    *("what", "ours", "paper", "difference"),
-    *("table", "network", "recipe", "quantity"),
-    *("ours_low", "ours_high", "reason"),
-)
+#: The columns of ``paper.csv`` and their types: the four to read, what the rows can be filtered by, our 95 % interval,
+#: and why ours is missing.
+COLUMNS = {
+    "what": str,
+    "ours": float,
+    "paper": float,
+    "difference": float,
+    "table": str,
+    "network": str,
+    "recipe": str,
+    "quantity": str,
+    "ours_low": float,
+    "ours_high": float,
+    "reason": str,
+}
 
 
 def beside_paper(

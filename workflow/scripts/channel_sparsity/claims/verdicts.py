@@ -1,4 +1,4 @@
-"""The tests of the paper's claims on WS, PK and methods, a function each: evidence in, a finding with a verdict out."""
+"""The tests of the paper's claims on WS, PK and methods, a function each: evidence in, a judgement out."""
 
 import math
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ LOSS_AT_PK = (0.015, 0.055)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a test found: the number with its 95 % interval, the points behind it, the verdict, and why or a remark."""
+class Judgement:
+    """What a test says: the number with its 95 % interval, the points behind it, the verdict, and why or a remark."""
 
     estimate: float | None
     estimate_low: float | None
@@ -35,9 +35,9 @@ class Finding:
     reason: str = ""
 
 
-def lacking(reason: str, n: int = 0) -> Finding:
+def lacking(reason: str, n: int = 0) -> Judgement:
     """Undecided, for want of cells."""
-    return Finding(None, None, None, n, UNDECIDED, reason)
+    return Judgement(None, None, None, n, UNDECIDED, reason)
 
 
 def by_sign(low: float | None, high: float | None) -> str:
@@ -59,7 +59,7 @@ def without(networks: Sequence[str]) -> str:
     return f"no estimate for {', '.join(map(label, networks))}" if networks else ""
 
 
-def _grows(evidence: Evidence, column: str) -> Finding:
+def grows(evidence: Evidence, column: str) -> Judgement:
     """Whether a column of the points grows with WS: the mean slope over networks (`over_networks`)."""
     own = slopes(evidence.points, column)
     mean, n = over_networks(own), len(evidence.points)
@@ -71,17 +71,7 @@ def _grows(evidence: Evidence, column: str) -> Finding:
     falling = [name for name, each in own.items() if each.interval(1 - 0.05 / len(own))[1] < 0]
     if falling:
         remark += f"; falls for certain in {', '.join(map(evidence.name, falling))}"
-    return Finding(mean.value, mean.low, mean.high, n, by_sign(mean.low, mean.high), remark)
-
-
-def pk_grows_with_ws(evidence: Evidence) -> Finding:
-    """The slope of PK on WS, the mean over networks."""
-    return _grows(evidence, "pk")
-
-
-def compression_grows_with_ws(evidence: Evidence) -> Finding:
-    """The slope of the compression rate at PK on WS, the mean over networks."""
-    return _grows(evidence, "compression_rate")
+    return Judgement(mean.value, mean.low, mean.high, n, by_sign(mean.low, mean.high), remark)
 
 
 #: What is true of a study by the way its grid of lambdas was chosen.
@@ -94,13 +84,13 @@ def _trained(evidence: Evidence) -> dict[str, pandas.DataFrame]:
     return dict(iter(over_seeds(cells, ["ws"]).groupby("network", sort=False)))
 
 
-def _share(holds: Sequence[bool], remark: str) -> Finding:
+def _share(holds: Sequence[bool], remark: str) -> Judgement:
     """In how many networks something holds: more than half, or fewer, by the exact binomial interval?"""
     low, high = map(float, stats.binomtest(sum(holds), len(holds)).proportion_ci())
-    return Finding(sum(holds) / len(holds), low, high, len(holds), by_sign(low - 0.5, high - 0.5), remark)
+    return Judgement(sum(holds) / len(holds), low, high, len(holds), by_sign(low - 0.5, high - 0.5), remark)
 
 
-def ws_above_zero(evidence: Evidence) -> Finding:
+def ws_above_zero(evidence: Evidence) -> Judgement:
     """The share of the networks whose WS is positive at every lambda."""
     trained = _trained(evidence)
     if not trained:
@@ -108,7 +98,7 @@ def ws_above_zero(evidence: Evidence) -> Finding:
     return _share([bool((own["ws"] > 0).all()) for own in trained.values()], _BY_DESIGN)
 
 
-def ws_grows_with_lambda(evidence: Evidence) -> Finding:
+def ws_grows_with_lambda(evidence: Evidence) -> Judgement:
     """The share of the networks, of those with three lambdas, in which WS rises with lambda (Kendall's tau above 0)."""
     trained = [own for own in _trained(evidence).values() if len(own) > 2]
     if not trained:
@@ -118,7 +108,7 @@ def ws_grows_with_lambda(evidence: Evidence) -> Finding:
     return _share([stats.kendalltau(own["lam"].map(float), own["ws"]).statistic > 0 for own in trained], _BY_DESIGN)
 
 
-def loss_at_pk(evidence: Evidence) -> Finding:
+def loss_at_pk(evidence: Evidence) -> Judgement:
     """The mean loss at PK of every network: within 2 to 5 points, or one of them outside?
 
     The interval shown reaches from the lowest bound of a network to the highest; each holds 95 % for all networks
@@ -139,11 +129,11 @@ def loss_at_pk(evidence: Evidence) -> Finding:
         reason += "; " if reason else ""
         reason += f"read from clips that did not place PK: {points(held_out)} points" if held_out == held_out else ""
     estimate = float(numpy.mean([each.value for each in known.values()]))
-    return Finding(estimate, low, high, len(evidence.points), verdict, reason)
+    return Judgement(estimate, low, high, len(evidence.points), verdict, reason)
 
 
-def _methods(evidence: Evidence, quantity: str) -> Finding:
-    """Whether the two methods are equivalent, over all networks that both prune."""
+def methods(evidence: Evidence, quantity: str) -> Judgement:
+    """Whether the two methods are equivalent in PK (`pk`) or its slope (`m`), over all networks that both prune."""
     rows = evidence.methods[evidence.methods["quantity"] == quantity]
     if rows.empty:
         return lacking("no network is pruned by both methods")
@@ -152,20 +142,10 @@ def _methods(evidence: Evidence, quantity: str) -> Finding:
         return lacking(row["reason"], row["n"])
     low, high = row["difference_low"], row["difference_high"]
     verdict = as_equal(low, high, evidence.margins[quantity])
-    return Finding(row["difference"], low, high, row["n"], verdict)
+    return Judgement(row["difference"], low, high, row["n"], verdict)
 
 
-def method_matters_little_to_pk(evidence: Evidence) -> Finding:
-    """The paired difference of PK between the two methods, against its margin."""
-    return _methods(evidence, "pk")
-
-
-def method_matters_little_to_the_slope(evidence: Evidence) -> Finding:
-    """The paired difference of the slope between the two methods, against its margin."""
-    return _methods(evidence, "m")
-
-
-def b_is_pk_without_sparsification(evidence: Evidence) -> Finding:
+def b_is_pk_without_sparsification(evidence: Evidence) -> Judgement:
     """b of the line through the other lambdas less PK at lambda 0, the mean over networks, against the margin of PK."""
     differences, skewness = [], []
     for _, own in evidence.points.groupby("network", sort=False):
@@ -181,10 +161,10 @@ def b_is_pk_without_sparsification(evidence: Evidence) -> Finding:
     remark = f"{len(differences)} networks; their mean WS at lambda 0 is {numpy.mean(skewness):.2f}, b is for 0"
     remark += f"; {mean.reason}" if mean.reason else ""
     verdict = as_equal(mean.low, mean.high, evidence.margins["pk"])
-    return Finding(mean.value, mean.low, mean.high, len(evidence.points), verdict, remark)
+    return Judgement(mean.value, mean.low, mean.high, len(evidence.points), verdict, remark)
 
 
-def vggs_prune_without_sparsification(evidence: Evidence) -> Finding:
+def vggs_prune_without_sparsification(evidence: Evidence) -> Judgement:
     """The smallest PK of a VGG at lambda 0: more than half of the channels? Its interval is over trainings (seeds).
 
     Each of the VGGs' intervals holds 95 % for all of them together (Bonferroni).
@@ -196,11 +176,11 @@ def vggs_prune_without_sparsification(evidence: Evidence) -> Finding:
     pk = {network: own["pk"].to_numpy() for network, own in chosen.groupby("network", sort=False)}
     least = min(pk, key=lambda network: pk[network].mean())
     if min(map(len, pk.values())) < ENOUGH:
-        return Finding(pk[least].mean(), None, None, len(chosen), UNDECIDED, f"needs {ENOUGH} seeds of every VGG")
+        return Judgement(pk[least].mean(), None, None, len(chosen), UNDECIDED, f"needs {ENOUGH} seeds of every VGG")
     intervals = {network: mean_of_values(own).interval(1 - 0.05 / len(pk)) for network, own in pk.items()}
     missing = without([each for each in vggs if each not in pk])
     if any(high < 0.5 for _, high in intervals.values()):
         verdict = CONTRADICTED
     else:
         verdict = SUPPORTED if all(low > 0.5 for low, _ in intervals.values()) and not missing else UNDECIDED
-    return Finding(pk[least].mean(), *intervals[least], len(chosen), verdict, missing)
+    return Judgement(pk[least].mean(), *intervals[least], len(chosen), verdict, missing)

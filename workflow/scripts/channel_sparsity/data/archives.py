@@ -4,6 +4,7 @@ What is wrong with an archive is said in one sentence that names it and the memb
 paths.
 """
 
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from channel_sparsity.data.audio import Clip, read_clip
 from channel_sparsity.data.logmel import LogMel
+from channel_sparsity.data.meta import is_of_the_system
 from channel_sparsity.files import StudyError, write_bytes
 
 LARGEST_MEMBER = 2**28  # bytes; a member is held in memory while it is decoded: TAU's have 1.3 MB
@@ -26,7 +28,7 @@ class Member(NamedTuple):
 
     archive: Path
     name: str  # as the archive has it
-    filename: str  # as `meta.csv` has it
+    filename: str  # as `meta.csv` has it, in NFC
 
     def __str__(self) -> str:
         return f"{self.filename} in {self.archive}"
@@ -35,18 +37,18 @@ class Member(NamedTuple):
 def contents(path: Path) -> dict[str, Member]:
     """The files in an archive by their names in the data set: without the one folder that holds them all, if any.
 
-    Hidden files are overlooked. `StudyError` for what is no zip archive, and for members that are encrypted, are
-    there twice, are too large or whose names lead out of their folder.
+    Files that systems leave behind are overlooked. `StudyError` for what is no zip archive, and for members that are
+    encrypted, are there twice, are too large or whose names lead out of their folder.
     """
     with _reading(path):
         infos = [info for info in _opened(path).infolist() if not info.is_dir()]
     files = [(_parts(info, path), info) for info in infos]
-    files = [(parts, info) for parts, info in files if not any(part.startswith(".") for part in parts)]
+    files = [(parts, info) for parts, info in files if not any(map(is_of_the_system, parts))]
     tops = {parts[0] for parts, _ in files}
     below = len(tops) == 1 and tops != {"audio"} and all(len(parts) > 1 for parts, _ in files)
     found: dict[str, Member] = {}
     for parts, info in files:
-        member = Member(path, info.filename, "/".join(parts[below:]))
+        member = Member(path, info.filename, unicodedata.normalize("NFC", "/".join(parts[below:])))
         if member.filename in found:
             raise StudyError(f"{path} holds {member.filename} twice: {AGAIN}")
         if info.flag_bits & ENCRYPTED:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas
 
-from channel_sparsity.files import StudyError, write_csv
+from channel_sparsity.files import read_csv, write_csv
 
 COLUMNS: Mapping[str, type] = {
     "filename": str,  # below the data set's root, with forward slashes: audio/airport-lisbon-1000-40000-a.wav
@@ -20,6 +20,9 @@ COLUMNS: Mapping[str, type] = {
     "sample_rate_hz": int,  # as recorded, before resampling
     "channels": int,
 }
+
+#: The columns of a study's ``split.csv``, in the order of its clips: `subset` is ``train`` or ``validation``.
+SPLIT: Mapping[str, type] = {"filename": str, "subset": str}
 
 
 class ClipName(NamedTuple):
@@ -57,7 +60,4 @@ def write_clips(path: str | Path, clips: pandas.DataFrame) -> None:
 
 def read_clips(path: str | Path) -> pandas.DataFrame:
     """Read what `write_clips` wrote; numbers in names (`007`) stay text, as do empty fields and `NA`."""
-    try:
-        return pandas.read_csv(path, dtype=dict(COLUMNS), keep_default_na=False)[list(COLUMNS)]
-    except (OSError, ValueError, KeyError) as error:
-        raise StudyError(f"{path} is no table of clips ({error}): delete it and run again") from error
+    return read_csv(path, COLUMNS, "table of clips")

@@ -14,7 +14,7 @@ COLUMNS = ("filename", "fold", "category", "esc10", "src_file")
 FOLDS = ("1", "2", "3", "4", "5")
 
 
-class Clip(NamedTuple):
+class Line(NamedTuple):
     """A line of meta/esc50.csv."""
 
     filename: str
@@ -53,7 +53,7 @@ def convert(source: Path, target: Path, esc10: bool) -> int:
     return len(clips)
 
 
-def _read(table: Path) -> list[Clip]:
+def _read(table: Path) -> list[Line]:
     try:
         with open(table, encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
@@ -62,14 +62,14 @@ def _read(table: Path) -> list[Clip]:
                 raise StudyError(
                     f"{table} has no column {quoted(missing)}: give the folder of ESC-50 as it is published"
                 )
-            return [Clip(*(row[column] for column in COLUMNS)) for row in reader]
+            return [Line(*(row[column] for column in COLUMNS)) for row in reader]
     except OSError as error:
         raise StudyError(
             f"{table} cannot be read ({error.strerror}): name the folder that holds ESC-50's meta/ and audio/"
         ) from error
 
 
-def _name(clip: Clip) -> str:
+def _name(clip: Line) -> str:
     return f"audio/{clip.filename}"
 
 

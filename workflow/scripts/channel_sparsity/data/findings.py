@@ -9,20 +9,23 @@ import numpy as np
 import pandas
 
 from channel_sparsity.data.audio import Adjustment, Clip
-from channel_sparsity.files import StudyError
+from channel_sparsity.files import read_csv
 
 EQUAL_DB = 1e-3  # features as far apart as this are the same: what rounding does
+CANCELLED = 0.01  # of a channel's swing is left when channels are averaged: -40 dB
 
 
 class Finding(NamedTuple):
     """What was noticed of a clip."""
 
     adjustment: Adjustment
-    silent: bool  # every sample is zero
+    silent: bool  # every sample of a channel is the same, zero or not
+    cancelled: bool  # the channels, averaged, take each other away
     peak: float  # of the samples' magnitudes as recorded, over all channels; full scale is 1
     full_scale_run: int  # the longest run of samples at full scale
     blank_share: float  # of the frames: all bands at the bottom of the clip's dynamic range
     content: str  # a digest of the features: clips that share it are the same to every network
+    encoding: str  # of the samples, with their bits
 
 
 FINDINGS: Mapping[str, type] = {"filename": str, **Finding.__annotations__, "adjustment": str}
@@ -32,11 +35,13 @@ def examine(clip: Clip, features: np.ndarray) -> Finding:
     """What is to be noticed of a clip and of its features, float32 [bands, frames]."""
     return Finding(
         clip.adjustment,
-        silent=not clip.waveform.any(),
+        silent=clip.swing == 0,
+        cancelled=clip.mixed_swing < CANCELLED * clip.swing,
         peak=round(clip.peak, 6),
         full_scale_run=clip.full_scale_run,
         blank_share=round(float((features.max(axis=0) <= features.min() + EQUAL_DB).mean()), 4),
         content=hashlib.sha256(features.data).hexdigest()[:16],
+        encoding=clip.encoding,
     )
 
 
@@ -49,7 +54,4 @@ def findings_table(filenames: Iterable[str], findings: Iterable[Finding]) -> pan
 
 def read_findings(path: str | Path) -> pandas.DataFrame:
     """Read a table of findings; StudyError if it is none."""
-    try:
-        return pandas.read_csv(path, dtype=dict(FINDINGS), keep_default_na=False)[list(FINDINGS)]
-    except (OSError, ValueError, KeyError) as error:
-        raise StudyError(f"{path} is no table of findings ({error}): delete it and run again") from error
+    return read_csv(path, FINDINGS, "table of findings")

@@ -10,6 +10,7 @@ import scipy.fft
 import scipy.sparse
 from numpy.lib.stride_tricks import sliding_window_view
 
+from channel_sparsity.data.mel import mel_corners
 from channel_sparsity.files import StudyError
 
 QUIETEST_POWER = 1e-10  # librosa's `amin`: -100 dB
@@ -55,6 +56,11 @@ class LogMel:
     def frames(self) -> int:
         """Frames of a clip: 401 of ten seconds at a hop of 1102 samples."""
         return 1 + (self.samples - self.n_fft % 2) // self.hop_length
+
+    @property
+    def mel_corners(self) -> np.ndarray:
+        """The corners of each mel filter; see `mel.mel_corners`."""
+        return mel_corners(self.n_mels, self.fmin_hz, self.sample_rate_hz / 2 if self.fmax_hz is None else self.fmax_hz)
 
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
         """Turn a waveform [samples], of one sample or more, into decibels, float32 [n_mels, frames]."""
@@ -118,27 +124,9 @@ class _Tables(NamedTuple):
 def mel_filters(settings: LogMel) -> np.ndarray:
     """Slaney's triangles over the bins of the transform, each of unit area in Hz, float32 [n_mels, bins]."""
     bins = np.fft.rfftfreq(settings.n_fft, 1 / settings.sample_rate_hz)
-    low, middle, high = mel_corners(settings)[:, :, None]
+    low, middle, high = settings.mel_corners[:, :, None]
     triangles = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))
     return (np.maximum(0, triangles) * 2 / (high - low)).astype(np.float32)
-
-
-# `librosa.filters.mel` and `mel_frequencies` take 2.5 s to import and differ from these in the last bits, which would
-# change every number of the study. So they are what the tests compare with.
-def mel_corners(settings: LogMel) -> np.ndarray:
-    """The lower corner, the peak and the upper corner of each mel filter, in Hz, float64 [3, n_mels]."""
-    highest = settings.sample_rate_hz / 2 if settings.fmax_hz is None else settings.fmax_hz
-    corners = _hz(np.linspace(_mel(settings.fmin_hz), _mel(highest), settings.n_mels + 2))
-    return sliding_window_view(corners, settings.n_mels)
-
-
-# Slaney's mel scale: linear up to 1000 Hz (15 mel), then 27 steps for every factor of 6.4.
-def _mel(hz: float) -> float:
-    return 3 * hz / 200 if hz < 1000 else 15 + 27 * np.log(hz / 1000) / np.log(6.4)
-
-
-def _hz(mel: np.ndarray) -> np.ndarray:
-    return np.where(mel < 15, 200 * mel / 3, 1000 * 6.4 ** ((mel - 15) / 27))
 
 
 @lru_cache(maxsize=8)

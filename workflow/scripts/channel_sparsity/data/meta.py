@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -46,11 +47,12 @@ def read_list(path: Path) -> list[str]:
 
 
 def _read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
-    """Some columns of a tab-separated table, row by row."""
+    """Some columns of a tab-separated table, row by row, in NFC: a letter with a mark is one character."""
     layout = f"tab-separated, with the column{'s' * (len(columns) > 1)} {', '.join(columns)}"
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            composed = (unicodedata.normalize("NFC", line) for line in file)
+            reader = csv.reader(composed, delimiter="\t", quoting=csv.QUOTE_NONE)
             lines = [fields for line in reader if any(fields := [field.strip() for field in line])]
     except FileNotFoundError as error:
         raise StudyError(f"{path} is missing: list the clips in it, {layout}") from error
@@ -76,16 +78,22 @@ def _read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
     return [[line[place] for place in places] for line in body]
 
 
+def _is_plain(name: str) -> bool:
+    """Whether a name is `PLAIN`, but for the marks that many scripts set behind a letter (Devanagari its vowels)."""
+    letters = "".join(character for character in name if not unicodedata.category(character).startswith("M"))
+    return bool(PLAIN.fullmatch(letters)) and letters[0] == name[0]
+
+
 def _check_labels(rows: Sequence[Row], meta: Path) -> None:
     """Names and labels must be fit for paths and web pages, and no file may be listed twice."""
     for row in rows:
-        if not all(PLAIN.fullmatch(part) for part in row.filename.split("/")):
+        if not all(_is_plain(part) for part in row.filename.split("/")):
             raise StudyError(
                 f"{meta} has the filename {row.filename!r}, which is not a plain path below its folder: "
                 f"use {PLAIN_CHARACTERS} between forward slashes"
             )
         for column, label in zip(META_COLUMNS[1:], row[1:], strict=True):
-            if not PLAIN.fullmatch(label) or len(label) > LONGEST:
+            if not _is_plain(label) or len(label) > LONGEST:
                 raise StudyError(
                     f"{meta} has the {column} {label[: LONGEST + 1]!r} for {row.filename!r}: "
                     f"use at most {LONGEST} {PLAIN_CHARACTERS}"
@@ -132,6 +140,11 @@ def check_clips(clips: pandas.DataFrame, devices: Collection[str], table: str) -
     if others:
         raise StudyError(f"{table} was listed with {first(others)}, which is of none of `devices`: leave others out")
     check_scenes(recorded_by(devices, rows, Path(table)), Path(table))
+
+
+def is_of_the_system(name: str) -> bool:
+    """Whether a file is one that an operating system leaves behind in a folder."""
+    return name.startswith(".") or name.lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini")
 
 
 def names_of(row: Row) -> dict[str, str]:

@@ -21,7 +21,7 @@ from channel_sparsity.data.findings import FINDINGS, Finding
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.meta import Row, first, names_of
 from channel_sparsity.data.writing import Batch, write_batches
-from channel_sparsity.files import StudyError, cannot_write, whole_and_large, write_csv
+from channel_sparsity.files import StudyError, cannot_write, read_csv, whole_and_large, write_csv
 
 CLIPS_AT_ONCE = 64
 SHARD_COLUMNS = {**COLUMNS, **FINDINGS}
@@ -87,7 +87,10 @@ def merge_shards(
     archive holds which clip. `rows` are those of the wanted clips: one that no archive holds, or two, raises
     `StudyError`.
     """
-    tables = [_read_table(table).assign(archive=archive) for archive, (_, table) in shards.items()]
+    tables = [
+        read_csv(table, SHARD_COLUMNS, "table of a shard").assign(archive=archive)
+        for archive, (_, table) in shards.items()
+    ]
     for table in tables:
         table["row"] = np.arange(len(table))
     clips = pandas.concat(tables).sort_values("filename", ignore_index=True)
@@ -97,13 +100,6 @@ def merge_shards(
         opened = {archive: files.enter_context(open(features, "rb")) for archive, (features, _) in shards.items()}
         counts, findings = write_batches(store, clips, settings, _gather(clips, opened, settings), report)
     return clip_table(clips[list(COLUMNS)]), counts, findings
-
-
-def _read_table(path: str | Path) -> pandas.DataFrame:
-    try:
-        return pandas.read_csv(path, dtype=SHARD_COLUMNS, keep_default_na=False)[list(SHARD_COLUMNS)]
-    except (OSError, ValueError, KeyError) as error:
-        raise StudyError(f"{path} is no table of a shard ({error}): delete it and run again") from error
 
 
 def _gather(clips: pandas.DataFrame, shards: Mapping[str, BinaryIO], settings: LogMel) -> Iterator[Batch]:

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from channel_sparsity.data.logmel import QUIETEST_POWER, LogMel, mel_corners
+from channel_sparsity.data.logmel import QUIETEST_POWER, LogMel
 
 #: The version of ONNX's operators: the first with reductions whose axes are inputs, as the exporter writes them too.
 OPSET = 18
@@ -80,7 +80,7 @@ def _power(graph: _Graph, settings: LogMel) -> str:
 
 def _filters(graph: _Graph, settings: LogMel) -> str:
     """The mel filters [bins, bands] of `mel_filters`, computed from the bands' corners when the model is loaded."""
-    low, middle, high = mel_corners(settings)
+    low, middle, high = settings.mel_corners
 
     def real(value: object) -> str:
         return graph.constant(value, np.float64)

@@ -25,8 +25,9 @@ from channel_sparsity.naming import ALL, FAMILIES, family
 from channel_sparsity.tables.measures import MEASURES
 from channel_sparsity.tables.readings import AS_CONFIGURED, WORDS
 
-#: How criteria are drawn: shapes and colours (Tol's, for colour-blind readers) that no family has.
-_MARKERS, _COLOURS = "XP*dh", ("#332288", "#882255", "#999933", "#44aa99", "0.4")
+#: How criteria are drawn: shapes and colours (Tol's, for colour-blind readers) that no family has. There is one colour
+#: more than there are shapes, so that thirty criteria differ in one or the other.
+_MARKERS, _COLOURS = "XP*dh", ("#332288", "#882255", "#999933", "#44aa99", "0.4", "#aa4499")
 
 #: The panels of the figure `repair`: a column of ``outcomes.csv`` of some outcome, with its axis and its title.
 _PANELS = (

@@ -21,11 +21,15 @@ TABLE_BYTES = 300  # a clip's lines in all tables of data/
 
 @dataclass(frozen=True)
 class Pace:
-    """The speed of a machine: `speeds` of the networks, `start_s` of a job, `decoding_s` of a clip's features."""
+    """The speed of a machine: `speeds` of the networks, `start_s` of a job, `decoding_s` of a clip's features.
+
+    `device`: ``cpu``, or the name of the GPU that the networks were timed on.
+    """
 
     speeds: Mapping[str, Speed]
     start_s: float
     decoding_s: float
+    device: str = "cpu"
 
 
 def average(paces: Sequence[Pace]) -> Pace:
@@ -40,11 +44,12 @@ def average(paces: Sequence[Pace]) -> Pace:
         {name: speed(name) for name in paces[0].speeds},
         fmean(pace.start_s for pace in paces),
         fmean(pace.decoding_s for pace in paces),
+        paces[0].device,
     )
 
 
 class Row(NamedTuple):
-    """A stage of a network (or of the data, or of the tables): CPU hours of one core and bytes left, of all jobs."""
+    """A stage of a network (or of the data, or of the tables): hours of a core or GPU, and bytes left, of all jobs."""
 
     network: str
     stage: str
@@ -123,13 +128,13 @@ def _features_bytes(block: Mapping, clips: int) -> int:
     return 4 * clips * logmel.n_mels * logmel.frames
 
 
-def wall_hours(rows: list[Row], cores: int, threads: int) -> float:
+def wall_hours(rows: list[Row], cores: int, threads: int, on_gpu: bool = False) -> float:
     """Hours on so many cores: all the work shared out, or the longest chain of jobs, whichever is longer.
 
-    The data come first and use all cores; then each job of a network has `threads`.
+    The data come first and use all cores; then each job of a network has `threads`, or has the one GPU after the other.
     """
     data = sum(row.hours for row in rows if row.stage == "data") / cores
-    jobs = max(1, cores // threads)
+    threads, jobs = (1, 1) if on_gpu else (threads, max(1, cores // threads))
     rest = sum(row.hours for row in rows if row.stage != "data") / threads / jobs
     chains = [
         one.hours_a_job + max((row.hours_a_job for row in rows if row.network == one.network and row != one), default=0)
@@ -155,10 +160,10 @@ def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: i
         "clips_validation": clips.validation,
         "core_hours": sum(row.hours for row in rows),
         "cores": cores,
-        "wall_hours": wall_hours(rows, cores, threads),
+        "wall_hours": wall_hours(rows, cores, threads, pace.device != "cpu"),
         "longest_job_hours": max(row.hours_a_job for row in rows if row.stage != "data"),
         "macs": sum(row.macs for row in rows),
-        "gpu": "not estimated (docs/how-to/gpu.md)",
+        "device": pace.device,
         "download_bytes": _costs(block, sum(clips)).download,
         "bytes": sizes,
         "passing_bytes": passing_bytes(block, sum(clips)),
@@ -170,17 +175,24 @@ def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: i
 
 def lines(estimate: Mapping, rows: list[Row]) -> Iterator[str]:
     """What the terminal says."""
-    stages = {"data": "data", "training": "training", "curves": "curves", "tables": "tables and figures"}
-    for key, name in stages.items():
-        some = [row for row in rows if row.stage.startswith(key)]
+    on_gpu = estimate["device"] != "cpu"
+    core, worker = "one core", "one GPU" if on_gpu else "one core"
+    stages = {"data": core, "training": worker, "curves": worker, "tables and figures": core}
+    for name, by in stages.items():
+        some = [row for row in rows if row.stage.startswith(name)]
         if some:
             jobs, hours = sum(row.jobs for row in some), sum(row.hours for row in some)
-            yield f"{name}: {jobs} job{'s' * (jobs > 1)}, {duration(hours)} of one core"
+            yield f"{name}: {jobs} job{'s' * (jobs > 1)}, {duration(hours)} of {by}"
     yield (
-        f"in all: {duration(estimate['core_hours'])} of one core, {duration(estimate['wall_hours'])} on "
-        f"{estimate['cores']} cores (the longest job {duration(estimate['longest_job_hours'])}); "
-        f"{estimate['macs'] / 1e15:.3g} x 10^15 multiply-accumulates; on a GPU: {estimate['gpu']}"
+        f"in all: {duration(estimate['core_hours'])} of {core}{' or the GPU' * on_gpu}, "
+        f"{duration(estimate['wall_hours'])} on {estimate['cores']} cores{' and the GPU' * on_gpu} "
+        f"(the longest job {duration(estimate['longest_job_hours'])}); "
+        f"{estimate['macs'] / 1e15:.3g} x 10^15 multiply-accumulates"
     )
+    if on_gpu:
+        yield f"measured on this machine: {estimate['device']} for networks, cores for the rest"
+    else:
+        yield "measured on the cores of this machine; a GPU is measured where a job finds one (docs/how-to/gpu.md)"
     for folder, parts in estimate["bytes"].items():
         listed = ", ".join(f"{part} {size_of(size)}" for part, size in parts.items())
         yield f"{folder}: {size_of(sum(parts.values()))} ({listed})"

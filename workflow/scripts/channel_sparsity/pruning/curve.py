@@ -17,7 +17,7 @@ from channel_sparsity.pruning.methods import Method, method_of
 from channel_sparsity.pruning.padding import padded, trimmed
 from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Failure, accuracy, fit, predict
+from channel_sparsity.training.fit import Failure, accuracy, enough_memory, fit, predict
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recalibration import recalibrate
 from channel_sparsity.training.settings import TrainingSettings, finetuning_settings
@@ -165,10 +165,11 @@ def make_steps(network: Network, plan: Plan, reached: Reached, state: State | No
             log.info("the curve ends: every layer is down to its last channel")
             return
         source = network if plan.schedule.from_trained else last
-        cut = last = plan.method.prune(source, step, count - (channels - count_gammas(source)))
+        with enough_memory(f"for the cut of step {step}"):
+            cut = last = plan.method.prune(source, step, count - (channels - count_gammas(source)))
         if plan.finetuning.changes:
             try:
-                last = finetune(cut, plan, step, state)
+                last = finetune(cut, plan, step, state, network)
             except Failure as error:
                 raise type(error)(f"in fine-tuning of step {step}, {error}") from error
         yield Made(step, cut, last)
@@ -216,10 +217,10 @@ def trace(
 
 def measured(made: Made, unpruned: Network, validation: Subset) -> Step:
     """A step of the curve of `unpruned`, but for what it is later held against: no loss, and no time, so far."""
-    log_probabilities = predict(padded(made.network), validation)
+    log_probabilities = predict(padded(made.network, unpruned), validation)
     right = before = accuracy(log_probabilities, validation)
     if made.cut is not made.network:
-        before = accuracy(predict(padded(made.cut), validation), validation)
+        before = accuracy(predict(padded(made.cut, unpruned), validation), validation)
     clip = validation.logmel.shape[1:]
     whole, now, channels = cost(unpruned, *clip), cost(made.network, *clip), count_gammas(unpruned)
     gone = channels - count_gammas(made.network)
@@ -240,22 +241,26 @@ def measured(made: Made, unpruned: Network, validation: Subset) -> Step:
     )
 
 
-def finetune(network: Network, plan: Plan, step: int, state: State | None = None) -> Network:
-    """A repaired copy of the cut `network` of a step, which learns in round numbers of channels (see `padding`).
+def finetune(
+    network: Network, plan: Plan, step: int, state: State | None = None, unpruned: Network | None = None
+) -> Network:
+    """A repaired copy of the `network` of a step, cut from `unpruned`, which learns in round numbers of channels
+    (see `padding`).
 
     Step 0 is the trained network itself, repaired without being cut: the control. Raises `Failure`.
     """
     network, finetuning, train = copy.deepcopy(network), plan.finetuning, plan.train
     alpha = 1.0 if finetuning.settings is None else finetuning.rescaling
     rescale(network, alpha)
-    learner = padded(network)
+    learner = padded(network, unpruned)
     if finetuning.settings is not None:
         penalty = finetuning.penalty.priced_by(network, *train.logmel.shape[1:])
         purpose = (plan.name, "finetuning", step)
         for epoch in fit(learner, train, finetuning.settings, penalty, seed=plan.seed, purpose=purpose, state=state):
             log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
     if finetuning.recalibrate:
-        recalibrate(learner, train)
+        with enough_memory("for new running statistics"):
+            recalibrate(learner, train)
     tuned = trimmed(learner, network)
     rescale(tuned, 1 / alpha)
     return tuned

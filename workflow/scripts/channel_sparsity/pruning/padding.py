@@ -1,17 +1,26 @@
 """Cut networks in round numbers of channels, which a processor computes faster, with dead channels to fill up."""
 
+import math
+
 import torch
 from torch import Tensor
 
+from channel_sparsity.networks import widths_of
 from channel_sparsity.networks.channels import Channels, Network, Select
 from channel_sparsity.pruning.surgery import N, cut, per_channel
 
 MULTIPLE = 8
 """Single-precision numbers in a vector register of 256 bits: measured faster than 4 and 16."""
 
+IN_QUARTERS = ("cuda",)
+"""Kinds of device on which channels that pass through a depthwise convolution go by quarters of their layer.
 
-def padded(network: N) -> N:
-    """A copy in channels-last memory whose numbers of channels are rounded up to a multiple of `MULTIPLE`.
+A GPU plans each new shape of a convolution: seconds a step of a MobileNet's curve (docs/how-to/gpu.md)."""
+
+
+def padded(network: N, unpruned: Network | None = None) -> N:
+    """A copy in channels-last memory whose numbers of channels are rounded up: to a multiple of `MULTIPLE`, or
+    `IN_QUARTERS` of the widths of `unpruned`, from which the network was cut (None: from none).
 
     Where channels are selected from a residual stream, all of them are taken: selecting would take longer. The copy
     computes what `network` computes, and learns what it would learn, up to rounding: gammas, betas and weights of the
@@ -19,9 +28,9 @@ def padded(network: N) -> N:
     a gradient reaches them.
     """
     state = {key: tensor.detach().clone() for key, tensor in network.state_dict().items()}
-    widths = {}
+    widths, whole = {}, widths_of(unpruned or network)
     for channels in network.channels:
-        places, widths[channels.name] = _places(network, channels), _width(network, channels)
+        places, widths[channels.name] = _places(network, channels), _width(network, channels, whole[channels.name])
         for module in (*channels.norms, *channels.producers, *channels.carriers):
             for key in per_channel(network, module):
                 state[key] = _spread(state[key], 0, places, widths[channels.name])
@@ -41,12 +50,15 @@ def trimmed(network: N, like: Network) -> N:
     return cut(network, {channels.name: _places(like, channels) for channels in like.channels})
 
 
-def _width(network: Network, channels: Channels) -> int:
-    """How many channels the padded network has."""
+def _width(network: Network, channels: Channels, whole: int) -> int:
+    """How many channels the padded network has, where the unpruned one has `whole`."""
     for module in map(network.get_submodule, channels.producers):
         if isinstance(module, Select):
             return module.inputs
-    return -(-len(network.get_submodule(channels.name).weight) // MULTIPLE) * MULTIPLE
+    gamma = network.get_submodule(channels.name).weight
+    quarter = whole / 4 if channels.carriers and gamma.device.type in IN_QUARTERS else 0
+    least = quarter * math.ceil(len(gamma) / quarter) if quarter else len(gamma)
+    return math.ceil(least / MULTIPLE) * MULTIPLE
 
 
 def _places(network: Network, channels: Channels) -> Tensor:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
-import pandas
 import torch
 
-from channel_sparsity.files import StudyError
+from channel_sparsity.files import StudyError, read_csv
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.saving import load_weights
@@ -30,13 +29,13 @@ def network_of_step(setup: Setup, files: Mapping, recipe: Mapping, training: Map
     `training`: those of the configuration. StudyError if the network does not answer as ``predictions`` says.
     """
     if "steps" in files:
-        widths = pandas.read_csv(files["widths"]).query("step == @step").set_index("layer")["channels"].to_dict()
+        widths = read_csv(files["widths"]).query("step == @step").set_index("layer")["channels"].to_dict()
         network = build(setup.name, len(setup.scenes), **setup.shape, widths=widths)
         network = load_weights(network, weights_of_step(files["steps"], step)).to(setup.device)
     else:
         plan = planned(recipe, training, lam=lam, name=setup.name, seed=setup.seed, train=setup.train)
         network = remake(setup.trained(files["weights"]), plan, step)
-    if not answers_as_recorded(network, setup.validation, files["predictions"], step):
+    if not answers_as_recorded(network, setup.validation, files["predictions"], step, setup.untrained()):
         raise StudyError(
             f"the network of step {step} does not answer as {files['predictions']} says, so this machine computes "
             f"other bits than that which traced the curve: run where it ran, or delete {files['curve']} and run again"
@@ -44,9 +43,12 @@ def network_of_step(setup: Setup, files: Mapping, recipe: Mapping, training: Map
     return network
 
 
-def answers_as_recorded(network: Network, validation: Subset, predictions: str | Path, step: int) -> bool:
-    """Whether a network gives every validation clip the class and probability that the curve's step gave it."""
-    best = predict(padded(network), validation).cpu().max(dim=1)
+def answers_as_recorded(
+    network: Network, validation: Subset, predictions: str | Path, step: int, unpruned: Network
+) -> bool:
+    """Whether a network gives every validation clip the class and probability that the step of the curve of `unpruned`
+    gave it."""
+    best = predict(padded(network, unpruned), validation).cpu().max(dim=1)
     with h5py.File(predictions, "r", locking=False) as file:
         scene, log_probability = (torch.from_numpy(file[key][step]) for key in ("scene", "log_probability"))
     same = torch.allclose(best.values, log_probability, atol=TOLERANCE, rtol=0)

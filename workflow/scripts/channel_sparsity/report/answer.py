@@ -53,8 +53,10 @@ def answer(outcomes: pandas.DataFrame, claims: pandas.DataFrame) -> Answer:
     first, *others = primary
     return Answer(
         VERDICTS[first["verdict"]],
-        f"{_gain(first)}.",
-        [f"{_pk(row)}." for row in knees] + [f"{_gain(row)}: {row['verdict']}." for row in others] + [_claims(claims)],
+        f"{_gain(first)} This is the mean over all pruning rates.",
+        [_pk(row) for row in knees]
+        + [f"{_gain(row)} {row['verdict'].capitalize()}." for row in others]
+        + [_claims(claims)],
     )
 
 
@@ -63,37 +65,36 @@ def dose_of_claims(cells: pandas.DataFrame) -> str:
     repair = papers_dose(cells)
     if repair == FULL:
         return ""
-    done = REPAIRS.get(repair, f"with the repair {repair}")
-    return f"The paper fine-tunes after each step. This study has no such curve, so claims are judged {done}."
+    return f"The paper fine-tunes after each step. This study has no such curve, so claims are judged {_done(repair)}."
 
 
 def _gain(row: Mapping) -> str:
     """The primary outcome at one dose of repair."""
-    done = _done(row)
+    done = _done(row["repair"])
     if pandas.isna(row["gain"]):
-        return f"{done}, nothing can be compared with random order"
+        return f"Nothing can be compared with random order, {done}."
     more = "more" if row["gain"] > 0 else "less"
-    text = f"{done}, where WS is larger by 1, {row['criterion']} keeps {points(abs(row['gain']))} points {more} of "
-    text += "accuracy than random order"
-    return f"{text}, in the mean over all pruning rates ({_interval(row, 'gain')})"
+    text = f"Where WS is larger by 1, {row['criterion']} keeps {points(abs(row['gain']))} points {more} of accuracy"
+    return f"{text} than random order, {done} ({_interval(row, 'gain')})."
 
 
 def _pk(row: Mapping) -> str:
     """The slope of PK at one dose of repair, and how reliable PK is."""
+    done = _done(row["repair"])
     if pandas.isna(row["m"]):
-        return f"{_done(row)}, Prune Knee has no slope ({row['reason']})"
+        return f"Prune Knee has no slope, {done} ({row['reason']})."
     higher = "higher" if row["m"] > 0 else "lower"
-    text = f"{_done(row)}, Prune Knee is {points(abs(row['m']))} points {higher} where WS is larger by 1"
-    text += f" ({_interval(row, 'm')})"
+    text = f"Prune Knee is {points(abs(row['m']))} points {higher} where WS is larger by 1, {done}"
+    text += f" ({_interval(row, 'm')})."
     if pandas.isna(row["reliability"]):
-        return text + "; how reliable it is takes two seeds to say"
+        return f"{text} How reliable it is takes two seeds to say."
     bounds = f"{row['reliability_low']:.2f} to {row['reliability_high']:.2f}"
-    return text + f"; its reliability between seeds is {row['reliability']:.2f} ({bounds}), where 1 is perfect"
+    return f"{text} Its reliability between seeds is {row['reliability']:.2f} ({bounds}), where 1 is perfect."
 
 
-def _done(row: Mapping) -> str:
-    """The repair, at the start of a sentence."""
-    return REPAIRS.get(row["repair"], f"with the repair {row['repair']}").capitalize()
+def _done(repair: str) -> str:
+    """What is done after each step, at the end of a clause."""
+    return REPAIRS.get(repair, f"with the repair {repair}")
 
 
 def _interval(row: Mapping, name: str) -> str:
@@ -110,7 +111,7 @@ def _claims(claims: pandas.DataFrame) -> str:
     judged = claims.dropna(subset=["estimate"])
     tally = judged["verdict"].value_counts()
     return (
-        f"The paper's claims were put to {count(len(judged), 'test')} (those on what this study lacks are left out): "
-        f"{tally.get('supported', 0)} come out supported, {tally.get('contradicted', 0)} contradicted and "
-        f"{tally.get('undecided', 0)} undecided."
+        f"The paper's claims were put to {count(len(judged), 'test')}. {tally.get('supported', 0)} come out supported, "
+        f"{tally.get('contradicted', 0)} contradicted and {tally.get('undecided', 0)} undecided. Tests on what this "
+        "study lacks are left out."
     )

@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas
 
 from channel_sparsity.bookkeeping.published import compared
-from channel_sparsity.claims import claims
+from channel_sparsity.claims import claims, paper
 from channel_sparsity.configuration import lambdas_of
+from channel_sparsity.data.clips import SPLIT
 from channel_sparsity.figures.style import network_labels, recipe_label
-from channel_sparsity.files import read_json, sha256
+from channel_sparsity.files import read_csv, read_json, sha256
+from channel_sparsity.machine import versions
 from channel_sparsity.report import charts, page, words
 from channel_sparsity.report.answer import answer, dose_of_claims
 from channel_sparsity.report.beside import beside
@@ -18,7 +20,6 @@ from channel_sparsity.report.cost import cost
 from channel_sparsity.report.dataset import recordings
 from channel_sparsity.report.departures import departures
 from channel_sparsity.report.rows import claim_rows, excluded_rows
-from channel_sparsity.report.versions import versions
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 
@@ -38,17 +39,23 @@ SECTIONS = {
 }
 
 
+#: Packages that a number or a picture of the study may depend on.
+PACKAGES = (
+    *("snakemake", "torch", "numpy", "scipy", "pandas", "scikit-learn", "kneed", "soundfile", "soxr", "h5py"),
+    *("safetensors", "matplotlib", "seaborn", "vl-convert-python"),
+)
+
+
 @dataclass(frozen=True)
 class Sources:
     """The files of a study that its page is made from.
 
-    tables: the folder of the tables; pages: those of them that the page shows in full; figures: as SVG. curves, widths,
+    tables: every table's CSV, in the order of the page; figures: as SVG. curves, widths,
     prunings (their timings): a file each point of `grid`, the pruned networks. trainings: timings. manifest, split: of
     the data. digests: of all numbers; published: those that were published of a study of this name, if any were.
     """
 
-    tables: Path
-    pages: Sequence[Path]
+    tables: Sequence[Path]
     figures: Sequence[Path]
     curves: Sequence[Path]
     widths: Sequence[Path]
@@ -61,43 +68,37 @@ class Sources:
     grid: Sequence[Mapping]
 
 
-def contents(
-    sources: Sources, configuration: Mapping, stages: Mapping[str, str], note: str, captions: Path
-) -> dict[str, object]:
-    """Everything that ``report.html`` names. `stages`: fingerprints; `note`: what every table's page says; `captions`:
-    the folder with a text for each figure.
-    """
-    cells = tables.read_table(sources.tables / "cells.csv", tables.CELLS)
+def contents(sources: Sources, configuration: Mapping, stages: Mapping[str, str], captions: Path) -> dict[str, object]:
+    """Everything that ``report.html`` names. `stages`: fingerprints. `captions`: the folder of the figures' texts."""
+    folder = sources.tables[0].parent
+    cells = tables.read_table(folder / "cells.csv", tables.CELLS)
     return {
-        **_from_configuration(configuration, stages, sources.tables),
-        **_from_tables(sources.tables, cells, configuration),
+        **_from_configuration(configuration, stages, folder),
+        **_from_tables(folder, cells, configuration),
         "content": _to_explore(sources, cells),
-        "data": recordings(configuration, read_json(sources.manifest), pandas.read_csv(sources.split), cells),
+        "data": recordings(configuration, read_json(sources.manifest), read_csv(sources.split, SPLIT), cells),
         "cost": _cost(sources),
         "same": compared(sources.digests, sources.published) if sources.published else "",
         "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
-        "tables": [page.table(path, note) for path in sources.pages],
+        "tables": [page.table(path) for path in sources.tables],
     }
 
 
 def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) -> dict:
     """What the page says after the tables."""
-    paper = pandas.read_csv(folder / "paper.csv", keep_default_na=False, na_values={name: [""] for name in _NUMBERS})
+    published = tables.read_table(folder / "paper.csv", paper.COLUMNS)
     judged = tables.read_table(folder / "claims.csv", claims.COLUMNS)
     compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
     rows = claim_rows(judged)
     return {
         "answer": answer(compared, judged),
-        "beside": beside(paper, dict(zip(cells["network"], cells["width_scale"], strict=True))),
+        "beside": beside(published, dict(zip(cells["network"], cells["width_scale"], strict=True))),
         "claims": [row for row in rows if row["ours"]],
         "dose": dose_of_claims(cells),
         "unjudged": [row for row in rows if not row["ours"]],
         "excluded": excluded_rows(cells),
         "sizes": _sizes(cells, configuration),
     }
-
-
-_NUMBERS = ("ours", "paper", "difference", "ours_low", "ours_high")
 
 
 def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
@@ -119,13 +120,13 @@ def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
 
 def _to_explore(sources: Sources, cells: pandas.DataFrame) -> dict:
     """The charts and what they show, in the order of `cells`."""
-    regression = tables.read_table(sources.tables / "regression.csv", tables.REGRESSION)
+    regression = tables.read_table(sources.tables[0].parent / "regression.csv", tables.REGRESSION)
     keys = ["recipe", "network", "lam", "seed"]
     pairs = zip(sources.grid, sources.curves, sources.widths, strict=True)
     files = {tuple(str(point[key]) for key in keys): pair for point, *pair in pairs}
     ordered = [files[tuple(map(str, key))] for key in cells[keys].itertuples(index=False)]
-    curves = (pandas.read_csv(curve) for curve, _ in ordered)
-    widths = (pandas.read_csv(width) for _, width in ordered)
+    curves = (read_csv(curve) for curve, _ in ordered)
+    widths = (read_csv(width) for _, width in ordered)
     return {"content": charts.content(cells, regression, curves, widths), "charts": charts.specifications(cells)}
 
 
@@ -149,7 +150,7 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "agreeing": agreeing,
         "portable": configuration["arithmetic"] == "portable",
         "threads": words.count(configuration["training"]["threads"], "thread"),
-        "versions": list(versions().items()),
+        "versions": list(versions(PACKAGES).items()),
         "stages": list(stages.items()),
         "configuration": page.pretty({**configuration, "datasets": used}),
         "origin": [

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas
-
+from channel_sparsity.files import read_csv
 from channel_sparsity.report.words import duration
 
 Paths = Iterable[str | Path]
@@ -24,7 +23,7 @@ def cost(trainings: Paths, prunings: Mapping[str, Paths]) -> list[list[str]]:
 
 
 def _seconds(path: str | Path) -> float:
-    return float(pandas.read_csv(path)["seconds"].sum())
+    return float(read_csv(path)["seconds"].sum())
 
 
 def _row(stage: str, seconds: list[float]) -> list[str]:

@@ -60,7 +60,7 @@ def _strides(config: Mapping) -> str:
 
 
 def _methods(config: Mapping) -> str:
-    recipes = [entry["recipe"] for entry in config["curves"]]
+    recipes = list(dict.fromkeys(curve.criterion for curve, _ in curves_of(config)))
     names = [METHODS.get(recipe, f"the recipe {recipe}") for recipe in recipes]
     return "Liu et al. and Ye et al." if recipes == list(METHODS) else ", ".join(names)
 
@@ -119,7 +119,7 @@ def _penalty(config: Mapping) -> str:
 
 def _main_recipe(config: Mapping) -> dict:
     """The settings of the study's first recipe, with the last of its repairs."""
-    first = config["curves"][0]["recipe"]
+    first = curves_of(config)[0][0].criterion
     return recipe_of(config, [curve.recipe for curve, _ in curves_of(config) if curve.criterion == first][-1])
 
 
@@ -149,7 +149,7 @@ def _finetuning_rate(config: Mapping) -> str:
 
 
 def _ista(config: Mapping) -> str:
-    listed = any(config["recipes"][entry["recipe"]]["method"] == "ista" for entry in config["curves"])
+    listed = any(config["recipes"][curve.criterion]["method"] == "ista" for curve, _ in curves_of(config))
     return "prunes the same trained networks; thresholds act while fine-tuning" if listed else ""
 
 

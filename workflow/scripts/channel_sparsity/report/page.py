@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from channel_sparsity.report.pages import PAGES
+from channel_sparsity.tables.study import read_table
 
 #: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of
 #: the paper's study stays under 5 MB, which mail servers take.
@@ -54,16 +56,11 @@ def figure(path: str | Path, caption: str) -> Figure:
     return Figure(path.stem, title.strip("*. "), " ".join(text.split()), f"data:image/{kind};base64,{data}")
 
 
-_PAGE = re.compile(
-    r"<h1>(?P<title>.*?)</h1>\n(?:<p>(?P<note>.*?)</p>\n)?<div>\n(?P<table><table>.*</table>)", re.DOTALL
-)
-
-
-def table(path: str | Path, note: str) -> Table:
-    """A table that `tables.pages.page` has made; `note`, which every table of a study has, is left out."""
-    parts = _PAGE.search(Path(path).read_text(encoding="utf-8"))
-    words = unescape(parts["note"] or "").replace(note, "").strip()
-    return Table(Path(path).stem, unescape(parts["title"]), words, Markup(parts["table"]))
+def table(path: str | Path) -> Table:
+    """A table of `pages.PAGES`, from its CSV."""
+    path = Path(path)
+    page = PAGES[path.stem]
+    return Table(path.stem, page.title, page.note, page.markup(read_table(path, page.columns)))
 
 
 def render(folder: str | Path, runtime: str, values: Mapping) -> str:

@@ -6,8 +6,8 @@ import pandas
 
 from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.figures.style import network_labels
+from channel_sparsity.report.pages import NOTHING
 from channel_sparsity.shares import percent
-from channel_sparsity.tables.pages import NOTHING
 
 
 def claim_rows(claims: pandas.DataFrame) -> list[dict]:

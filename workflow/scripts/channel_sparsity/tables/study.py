@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas
 
+from channel_sparsity.files import read_csv
 from channel_sparsity.measuring.knee import AXES, Trace, rate_within
 from channel_sparsity.naming import NETWORKS, family, variant
 from channel_sparsity.shares import percent, points
@@ -240,12 +241,7 @@ def _limits(accuracies: pandas.DataFrame, margin: float) -> dict[tuple[str, str]
 
 def read_table(path: str | Path, columns: Mapping) -> pandas.DataFrame:
     """A table as it was made: `columns` are its types (`CELLS`, `CORRELATION` or `REGRESSION`)."""
-    return pandas.read_csv(
-        path,
-        dtype=dict(columns),
-        keep_default_na=False,
-        na_values={name: [""] for name, kind in columns.items() if kind is not str},
-    )
+    return read_csv(path, columns)
 
 
 def _at_bound(chosen: pandas.DataFrame) -> pandas.DataFrame:

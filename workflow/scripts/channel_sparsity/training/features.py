@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
-import pandas
 import torch
 
+from channel_sparsity.data.clips import SPLIT
 from channel_sparsity.data.store import open_store
-from channel_sparsity.files import StudyError, read_json
+from channel_sparsity.files import StudyError, read_csv, read_json
 
 CPU = torch.device("cpu")
 
@@ -65,11 +65,17 @@ def load_subsets(
     """The training and the validation subset of a study on a device, and its scenes in the order of the labels
     (alphabetical)."""
     opened, bands = open_store(store), read_json(normalisation)
-    subsets = pandas.read_csv(split, dtype=str, keep_default_na=False)
+    subsets = read_csv(split, SPLIT, "split")
     if list(subsets["filename"]) != list(opened.clips["filename"]):
         raise StudyError(f"{split} lists other clips than {store}: delete it and run again")
     scenes, labels = numpy.unique(opened.clips["scene"], return_inverse=True)
-    logmel = torch.from_numpy(opened.logmel).to(device)  # once for both subsets
+    try:
+        logmel = torch.from_numpy(opened.logmel).to(device)  # once for both subsets
+    except torch.OutOfMemoryError as error:
+        raise StudyError(
+            f"{store} does not fit into the free memory of the GPU: let fewer jobs share it (--resources gpu=1), use a "
+            "larger GPU, or set `training.device` to `cpu`"
+        ) from error
     train, validation = (
         Subset.of(
             logmel,

@@ -43,18 +43,19 @@ class Diverged(Failure):
 
 
 class OutOfMemory(Failure):
-    """The accelerator's memory does not suffice."""
+    """The GPU's memory does not suffice."""
 
     status = "out_of_memory"
 
 
 @contextmanager
 def enough_memory(doing: str) -> Iterator[None]:
-    """Raise `OutOfMemory`, with what was done, where PyTorch runs out of the accelerator's memory."""
+    """Raise `OutOfMemory`, with what was done, where PyTorch runs out of the GPU's memory."""
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"the accelerator's memory did not suffice {doing}") from error
+        advice = "let fewer jobs share the GPU (--resources gpu=1), or use one with more memory"
+        raise OutOfMemory(f"the GPU's memory did not suffice {doing}: {advice}") from error
 
 
 @contextmanager

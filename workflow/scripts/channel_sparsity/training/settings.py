@@ -18,7 +18,8 @@ class TrainingSettings:
     `warmup_epochs`: the rate first grows linearly over these. `decay_gammas`: whether weight decay acts on BN's gammas
     and betas too. `clip_gammas`: bounds the loss's gradient of each single gamma (R12), `clip_norm` then the norm of
     the whole; None leaves them. `precision` of what a network computes while it learns: ``float32``, or ``bfloat16``
-    by PyTorch's automatic mixed precision (weights and evaluation stay single).
+    by PyTorch's automatic mixed precision (weights and evaluation stay single; a GPU convolves in TF32). `compile`:
+    whether batches of full size are learnt by code that PyTorch's compiler made for the network.
     """
 
     epochs: int
@@ -35,6 +36,7 @@ class TrainingSettings:
     clip_gammas: float | None
     clip_norm: float | None
     precision: str
+    compile: bool
     augmentation: Augmentation
 
     def rate(self, epoch: int, step: int, steps: int) -> float:
@@ -78,7 +80,7 @@ def make_optimiser(network: torch.nn.Module, settings: TrainingSettings) -> torc
 
 
 def _without_compiler(optimiser: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
-    """An optimiser that does not import PyTorch's compiler, which takes every job a second and is not used here.
+    """An optimiser that does not import PyTorch's compiler, which takes every job a second. No optimiser is compiled.
 
     PyTorch wraps some methods so that compiled code leaves them alone; what is wrapped stays as it is.
     """
@@ -96,6 +98,9 @@ def training_settings(settings: Mapping) -> TrainingSettings:
 
 
 def finetuning_settings(training: Mapping, finetuning: Mapping) -> TrainingSettings:
-    """The settings of fine-tuning: those of `training`, but for what `finetuning` sets (null sets nothing)."""
+    """The settings of fine-tuning: those of `training`, but for what `finetuning` sets (null sets nothing).
+
+    Nothing is compiled: each step has a network of its own, for a few updates.
+    """
     changes = {key: value for key, value in finetuning.items() if key != "when" and value is not None}
-    return training_settings({**training, **changes})
+    return training_settings({**training, **changes, "compile": False})

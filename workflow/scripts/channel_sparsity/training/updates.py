@@ -4,6 +4,7 @@ import torch
 
 from channel_sparsity.networks import gammas_of
 from channel_sparsity.training.augmentation import draw_partners, mask, mixup
+from channel_sparsity.training.compiled import compiled
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Pull
 from channel_sparsity.training.replay import Replayed
@@ -26,6 +27,8 @@ class Updates:
         pull: Pull,
     ):
         self.network, self.train, self.settings, self.optimiser = network, train, settings, optimiser
+        full = min(settings.batch_size, len(train))
+        self._forward = compiled(network, full) if settings.compile else network
         self.pull = pull
         self.gammas = list(gammas_of(network).values())
         self.device = train.rows.device
@@ -62,7 +65,7 @@ class Updates:
     def _once(self, which: torch.Tensor, partner: torch.Tensor, weight: torch.Tensor) -> None:
         batch = mixup(*self.train.batch(which), partner, weight)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            logits = self.network(mask(batch.features, self.settings.augmentation))
+            logits = self._forward(mask(batch.features, self.settings.augmentation))
         loss = batch.loss(logits.float())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

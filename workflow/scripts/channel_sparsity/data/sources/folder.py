@@ -1,6 +1,7 @@
 """Clips in a folder laid out like the TAU data sets: `audio/`, listed in a tab-separated `meta.csv`."""
 
 import os
+import unicodedata
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import ClassVar
 import pandas
 
 from channel_sparsity.data.clips import clip_table
-from channel_sparsity.data.meta import Row, check_scenes, first, names_of, read_meta, recorded_by
+from channel_sparsity.data.meta import Row, check_scenes, first, is_of_the_system, names_of, read_meta, recorded_by
 from channel_sparsity.data.sources import PATH, DataSource, Extent
 from channel_sparsity.files import StudyError
 
@@ -32,6 +33,9 @@ class Source(DataSource):
     @property
     def folder(self) -> str:
         return self.block["path"]
+
+    def path_of(self, filename: str) -> Path:
+        return find(Path(self.folder), filename)
 
     def list_clips(self) -> pandas.DataFrame:
         return read_folder(self.folder, self.block["devices"])
@@ -76,7 +80,7 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     check_scenes(rows, meta)
     _check_present(rows, root)
     with ThreadPoolExecutor(HEADER_READERS) as readers:
-        headers = list(readers.map(header_of, [root / row.filename for row in rows]))
+        headers = list(readers.map(header_of, [find(root, row.filename) for row in rows]))
     return clip_table([{**names_of(row), **header} for row, header in zip(rows, headers, strict=True)])
 
 
@@ -85,39 +89,42 @@ def _check_folder(root: Path) -> None:
         raise StudyError(f"{root} is not a folder: name the folder that holds audio/ and meta.csv")
 
 
+def find(root: Path, filename: str) -> Path:
+    """The file of a name in NFC (one character for a letter with its marks), which macOS may have written in NFD."""
+    path = root / filename
+    return path if path.exists() else root / unicodedata.normalize("NFD", filename)
+
+
 def _check_unlisted(rows: Sequence[Row], root: Path) -> None:
-    """Every file in audio/ needs a row, but for the hidden ones that systems leave behind."""
+    """Every file in audio/ needs a row, but for those that systems leave behind."""
     found = {
-        (Path(folder) / name).relative_to(root).as_posix()
+        unicodedata.normalize("NFC", (Path(folder) / name).relative_to(root).as_posix())
         for folder, _, names in os.walk(root / "audio")
         for name in names
-        if not name.startswith(".")
+        if not is_of_the_system(name)
     }
-    unlisted = sorted(found - {row.filename for row in rows})
+    listed = {row.filename for row in rows}
+    unlisted, meta = sorted(found - listed), root / "meta.csv"
+    if below := [name for name in unlisted if name.removeprefix("audio/") in listed]:
+        name = below[0].removeprefix("audio/")
+        raise StudyError(f"{meta} lists {name!r}, which lies in audio/: write 'audio/{name}', and so in every line")
     if unlisted:
-        raise StudyError(f"{root / 'meta.csv'} has no row for {first(unlisted)}: add one or move the file away")
+        raise StudyError(f"{meta} has no row for {first(unlisted)}: add one or move the file away")
 
 
 def _check_present(rows: Sequence[Row], root: Path) -> None:
-    absent = [row.filename for row in rows if not (root / row.filename).is_file()]
+    absent = [row.filename for row in rows if not find(root, row.filename).is_file()]
     if absent:
         raise StudyError(f"{root / 'meta.csv'} lists {first(absent)}, but no such file: add it or remove the row")
 
 
 def header_of(path: Path) -> dict[str, float | int]:
-    """Duration, rate and channels of a clip, without decoding it; StudyError if it cannot be opened or is empty."""
-    import soundfile
+    """Duration, rate and channels of a clip, without decoding it; `StudyError` as `audio.opened` raises it."""
+    from channel_sparsity.data.audio import opened
 
-    from channel_sparsity.data.audio import reason
-
-    try:
-        info = soundfile.info(path)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise StudyError(f"{path} cannot be decoded ({reason(error)}): replace or remove the clip") from error
-    if not info.frames:
-        raise StudyError(f"{path} holds no samples: replace or remove the clip")
-    return {
-        "duration_s": info.frames / info.samplerate,
-        "sample_rate_hz": info.samplerate,
-        "channels": info.channels,
-    }
+    with opened(path) as sound:
+        return {
+            "duration_s": sound.frames / sound.samplerate,
+            "sample_rate_hz": sound.samplerate,
+            "channels": sound.channels,
+        }

@@ -1,14 +1,20 @@
+import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import pandas
 import pytest
 from cells_for_tests import censored, record, study
 
 from channel_sparsity.claims.claims import claims
 from channel_sparsity.claims.paper import beside_paper
+from channel_sparsity.files import sha256
+from channel_sparsity.report import pages
+from channel_sparsity.report.pages import NOTHING, PAGES, markup, write_table
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 from channel_sparsity.tables.comparisons import comparisons
-from channel_sparsity.tables.pages import NOTHING, page
+from channel_sparsity.tables.saving import origin
 
 
 class Table(HTMLParser):
@@ -40,8 +46,8 @@ def cells():
     return tables.cells(study()[0], 0.03)
 
 
-def read(frame, **keywords):
-    head, *rows = Table(page(frame, "Title", **keywords)).rows
+def read(frame):
+    head, *rows = Table(markup(frame)).rows
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
@@ -111,32 +117,59 @@ def test_outcomes_and_criteria_say_of_what_they_are_and_show_their_intervals():
 def test_no_two_columns_have_one_name_and_none_says_what_another_says(cells):
     tables_of_study = [cells, tables.correlation(cells), tables.regression(cells)]
     for table in tables_of_study:
-        head, *_ = Table(page(table, "Title")).rows
+        head, *_ = Table(markup(table)).rows
         assert len(set(head)) == len(head)
-    head, *_ = Table(page(cells, "Title")).rows
+    head, *_ = Table(markup(cells)).rows
     assert not {"Criterion", "Repair", "PK, parameters"} & set(head) and len(head) <= 14
     for tuned, why, there in ((float("nan"), "", set()), (0.9, "none", {"... fine-tuned unpruned", "Reason"})):
         table = cells.assign(accuracy_unpruned_finetuned=tuned, reason=why)
-        assert {"... fine-tuned unpruned", "Reason"} & set(Table(page(table, "Title")).rows[0]) == there
+        assert {"... fine-tuned unpruned", "Reason"} & set(Table(markup(table)).rows[0]) == there
 
 
 def test_hostile_text_stays_text():
     evil = "<script>alert('&')</script>"
     bad = record(recipe=evil, **{"status": "none", "pk": None, "reason": evil})
-    text = page(tables.cells([bad], 0.03), evil, note=evil)
+    text = replace(PAGES["cells"], title=evil).text(tables.cells([bad], 0.03), evil)
     assert "<script" not in text
     parsed = Table(text)
     assert any(evil in cell for cell in parsed.rows[1])
 
 
 def test_a_page_opens_offline_and_is_the_same_each_time(cells):
-    text = page(cells, "Cells")
-    assert text == page(cells, "Cells")
+    text = PAGES["cells"].text(cells, "Study x.")
+    assert text == PAGES["cells"].text(cells, "Study x.")
+    assert "read from the other half. Study x.</p>" in text
     assert "http" not in text
     assert not any({"src", "href"} & set(attributes) for _, attributes in Table(text).tags)
 
 
 def test_an_empty_table_is_a_page():
-    head, *rows = Table(page(tables.cells([], 0.03), "Cells")).rows
+    head, *rows = Table(PAGES["cells"].text(tables.cells([], 0.03), "")).rows
     assert head[0] == "Network"
     assert rows == []
+
+
+def test_no_column_of_a_page_belongs_to_no_table():
+    known = {name for page in PAGES.values() for name in page.columns}
+    assert set(pages._COLUMNS) <= known
+
+
+def test_a_table_is_three_files_that_belong_together(tmp_path):
+    source = tmp_path / "source.csv"
+    source.write_text("a\n")
+    paths = [tmp_path / f"measures.{suffix}" for suffix in ("csv", "html", "json")]
+    made = pandas.DataFrame(
+        {"scope": ["all", "vgg11"], "measure": ["ws", "lambda"], "r": [0.123456789, 0.5], "r_low": [0.1, None]}
+    )
+    write_table(paths, "measures", made, "A note.", origin({"study": "x"}, {"rule": "0123"}, [source]))
+    assert pandas.read_csv(paths[0])["r"].tolist() == [0.123456789, 0.5]
+    page = paths[1].read_text()
+    assert "WS" in page and "0.12" in page and "lambda" not in page
+    assert f"<h1>{PAGES['measures'].title}</h1>" in page and "<p>A note.</p>" in page
+    assert json.loads(paths[2].read_text()) == {
+        "table": "measures.csv",
+        "sha256": sha256(paths[0]),
+        "configuration": {"study": "x"},
+        "code": {"rule": "0123"},
+        "made_from": {str(source): sha256(source)},
+    }
