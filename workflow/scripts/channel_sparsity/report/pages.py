@@ -107,12 +107,12 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
 #: Columns of words that may break.
 _SENTENCES = ("says", "where", "quantity", "reason", "test")
 
-#: Columns that are left out where no row has a value in them.
-_IF_ANY = ("accuracy_unpruned_finetuned", "reason")
-
 #: Columns that say what others say already: a recipe's name is that of its criterion and its repair, and each row of
 #: ``paper.csv`` says in words what it is of.
 _SAID_BY = {"recipe": ("criterion", "repair"), "what": ("network", "recipe", "quantity")}
+
+#: Columns that are left out where no row has a value in them.
+_IF_ANY = ("accuracy_unpruned_finetuned", "reason")
 
 #: The quantities of ``paper.csv`` that people read as percent.
 _SHARES = ("accuracy", "pk", "accuracy_loss_at_pk", "compression_rate")

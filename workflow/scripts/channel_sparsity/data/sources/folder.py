@@ -84,15 +84,15 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     return clip_table([{**names_of(row), **header} for row, header in zip(rows, headers, strict=True)])
 
 
-def _check_folder(root: Path) -> None:
-    if not root.is_dir():
-        raise StudyError(f"{root} is not a folder: name the folder that holds audio/ and meta.csv")
-
-
 def find(root: Path, filename: str) -> Path:
     """The file of a name in NFC (one character for a letter with its marks), which macOS may have written in NFD."""
     path = root / filename
     return path if path.exists() else root / unicodedata.normalize("NFD", filename)
+
+
+def _check_folder(root: Path) -> None:
+    if not root.is_dir():
+        raise StudyError(f"{root} is not a folder: name the folder that holds audio/ and meta.csv")
 
 
 def _check_unlisted(rows: Sequence[Row], root: Path) -> None:
