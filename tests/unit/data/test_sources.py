@@ -108,7 +108,7 @@ def test_an_added_source_reruns_nothing_of_studies_with_other_sources(scripts):
     assert {"list_clips", "extract_features", "make_tables", "write_report"} <= changed
     # What computes from the features knows of no source; nor does what reads archives, which may be gone.
     assert not changed & {"extract_archive", "merge_shards", "split_clips", "train_network", "prune_network"}
-    assert not changed & {"measure_sparsity", "find_knee", "compare_measures", "draw_figures"}
+    assert not changed & {"measure_sparsity", "find_knee", "draw_figures"}
 
 
 ROW = {"scene": "bus", "identifier": "oslo-1", "device": "a", "duration_s": 1.0, "sample_rate_hz": 8000, "channels": 1}
