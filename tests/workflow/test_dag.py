@@ -378,7 +378,7 @@ def test_the_model_for_a_budget_is_the_step_that_its_card_names(study):
 def test_the_networks_of_a_curves_steps_are_its_output_where_they_are_kept(fresh):
     steps = f"{PRUNE}/steps"
     assert fresh.planned(steps, changes={"pruning": {"keep_steps": True}})["prune_network"] == 1
-    assert "No rule to produce" in fresh.snakemake(steps, "-n", check=False).stdout
+    assert f"There is no target {steps}" in fresh.snakemake(steps, "-n", check=False).stdout
 
 
 def test_predictions_are_those_that_the_curve_counts(finished):

@@ -119,7 +119,9 @@ class DataSource:
 
     def recordings(self) -> Iterable[Path]:
         """The user's own files that clips are read from: those of which it is noticed if they become others."""
-        return (path for path in Path(self.folder, "audio").rglob("*") if not path.name.startswith("."))
+        from channel_sparsity.data.meta import is_of_the_system
+
+        return (path for path in Path(self.folder, "audio").rglob("*") if not is_of_the_system(path.name))
 
     def list_clips(self) -> pandas.DataFrame:
         """The clips of the block's devices, as a table with the columns `clips.COLUMNS` (for the stage list_clips)."""
