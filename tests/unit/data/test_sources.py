@@ -105,7 +105,7 @@ def test_an_added_source_reruns_nothing_of_studies_with_other_sources(scripts):
     # It is seen where it is chosen, and where nothing is.
     assert prints(scripts, "sources.mine")["list_clips"] not in {each["list_clips"] for each in before}
     changed = {name for name, digest in prints(scripts).items() if digest != without[name]}
-    assert {"list_clips", "extract_features", "make_tables", "write_report"} <= changed
+    assert {"list_clips", "extract_features", "write_report"} <= changed
     # What computes from the features knows of no source; nor does what reads archives, which may be gone.
     assert not changed & {"extract_archive", "merge_shards", "split_clips", "train_network", "prune_network"}
     assert not changed & {"measure_sparsity", "find_knee", "compare_measures", "draw_figures"}
