@@ -94,3 +94,9 @@ def test_the_site_is_locked_and_has_an_environment_of_its_own(tmp_path):
     for name, code in (("docs.txt", 0), ("requirements.txt", 1)):
         (tmp_path / "made" / set_up["MADE_FROM"]).write_text(made_from[name])
         assert subprocess.run(command, capture_output=True).returncode == code, name
+
+
+def test_the_readme_quotes_the_published_answer_as_it_is():
+    said = runpy.run_path(str(ROOT / "docs/publish.py"))["said_by"](ROOT / "docs/evidence/esc10-seeds")
+    words = " ".join((ROOT / "README.md").read_text(encoding="utf-8").replace("\n> ", " ").split())
+    assert f"**{said.verdict}.** {said.sentence}" in words
