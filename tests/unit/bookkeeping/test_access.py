@@ -43,13 +43,16 @@ def test_a_lock_is_of_a_run_that_is_there_or_of_one_that_was_killed(tmp_path):
     program.write_text("print('ready', flush=True)\nimport time\ntime.sleep(60)\n")
     run = subprocess.Popen([sys.executable, program, "-n"], cwd=tmp_path, stdout=subprocess.PIPE)
     job = subprocess.Popen([sys.executable, "-c", "'snakemake.cli'; input()"], cwd=tmp_path, stdin=subprocess.PIPE)
+    left = subprocess.Popen(
+        [sys.executable, program, "--target-jobs", "prune_network:"], cwd=tmp_path, stdout=subprocess.PIPE
+    )
     try:
-        assert run.stdout.readline() == b"ready\n"
+        assert run.stdout.readline() == left.stdout.readline() == b"ready\n"
         said = access.locked(tmp_path)
         assert said.startswith(f"{tmp_path} is locked by another run, which is at work (process {run.pid}): let it end")
         assert "is locked by a run that was killed" in access.locked(tmp_path.parent)
         assert str(os.getpid()) not in said
     finally:
-        for process in (run, job):
+        for process in (run, job, left):
             process.kill()
             process.wait()

@@ -41,7 +41,9 @@ def locked(folder: Path, processes: Path = Path("/proc")) -> str:
     for process in processes.glob("[0-9]*"):
         with suppress(OSError):
             here = os.path.samefile(process / "cwd", folder) and process.name != str(os.getpid())
-            if here and _SNAKEMAKE.search((process / "cmdline").read_bytes()):
+            words = (process / "cmdline").read_bytes() if here else b""
+            # What a killed run left on a cluster goes on as a Snakemake of its own, and holds no lock.
+            if _SNAKEMAKE.search(words) and b"\0--target-jobs\0" not in words:
                 others.append(process.name)
     if others:
         return (
