@@ -1,6 +1,6 @@
 """Publish the networks of ESC-50's five official folds before pruning, beside what is published of ESC-50.
 
-    PYTHONPATH=workflow/scripts python docs/publish_folds.py results/esc50-fold1 results/esc50-fold2 ...
+    PYTHONPATH=workflow/scripts python docs/publish_folds.py --commit COMMIT results/esc50-fold1 results/esc50-fold2 ...
 
 Each folder holds the trainings of one fold (the target `checkpoints`). Writes docs/evidence/esc50-folds/. Do not edit
 what it writes.
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas
 from publish import EMPTY, ROOT, commands, index, number, table
 
-from channel_sparsity.files import read_json, write_csv, write_text
+from channel_sparsity.files import read_csv, read_json, write_csv, write_text
 from channel_sparsity.naming import label
 from channel_sparsity.statistics.regression import mean_of_values
 
@@ -33,14 +33,14 @@ def accuracies(folds: list[Path]) -> pandas.DataFrame:
     rows = []
     for fold, results in enumerate(folds, 1):
         for path in sorted(results.glob("train/*/lambda-0/seed-*/metrics.json")):
-            metrics, history = read_json(path), pandas.read_csv(path.with_name("history.csv"))
+            metrics, history = read_json(path), read_csv(path.with_name("history.csv"))
             learnt = {"accuracy_train": history["accuracy_train"].iloc[-1]}
             rows.append({"fold": fold} | {name: metrics[name] for name in [*COLUMNS, "weights_sha256"]} | learnt)
     return pandas.DataFrame(rows)
 
 
-def page(found: pandas.DataFrame, machines: set[str]) -> str:
-    """The text of README.md."""
+def page(found: pandas.DataFrame, machines: set[str], commit: str) -> str:
+    """The text of README.md. `commit`: that of the code which trained."""
     rows = []
     for network, own in found.groupby("network", sort=False):
         bounds = mean_of_values(own["accuracy"]).bounded()
@@ -57,7 +57,8 @@ def page(found: pandas.DataFrame, machines: set[str]) -> str:
         "network is trained on four folds, without a penalty, and validated on the fifth. Its accuracy (%) is that\n"
         "after the last epoch: the clips that validate chose nothing. Intervals hold 95 % (Student's t over folds)."
     )
-    origin = f"Seed {', '.join(map(str, sorted(found['seed'].unique())))}; {' and '.join(sorted(machines))}."
+    seeds = ", ".join(map(str, sorted(found["seed"].unique())))
+    origin = f"Seed {seeds}; {' and '.join(sorted(machines))}; commit {commit}."
     foot = (
         "The networks are narrow and the features coarse: 40 bands, windows of 80 ms without overlap, and no\n"
         "augmentation but short masks. *Clips that train* is the accuracy on the training clips in the last epoch,\n"
@@ -74,11 +75,13 @@ def page(found: pandas.DataFrame, machines: set[str]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Publish the accuracies of ESC-50's five folds.")
     parser.add_argument("results", type=Path, nargs="+", help="the folders of folds 1, 2 and so on")
-    folds = parser.parse_args().results
+    parser.add_argument("--commit", required=True, help="the commit of the code that trained them")
+    given = parser.parse_args()
+    folds = given.results
     found = accuracies(folds)
     logs = [path for results in folds for path in results.glob("train/*/lambda-0/seed-*/train.log")]
     machines = {path.read_text(encoding="utf-8").splitlines()[0].split(" on ", 1)[1] for path in logs}
     PLACE.mkdir(parents=True, exist_ok=True)
     write_csv(PLACE / "accuracies.csv", found)
-    write_text(PLACE / "README.md", page(found, machines))
+    write_text(PLACE / "README.md", page(found, machines, given.commit))
     write_text(ROOT / "docs/evidence/README.md", index())
