@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 from made_up_study import CONFIGURATION, EVIL, FIGURES, TEMPLATES, MadeUp, configuration
+from PIL import Image, ImageChops
 
 from channel_sparsity.claims.claims import COLUMNS
 from channel_sparsity.configuration import curves_of, lambdas_of
@@ -188,12 +190,21 @@ def test_a_caption_is_a_title_and_a_paragraph(tmp_path):
 def test_a_figure_of_too_many_marks_is_shown_in_pixels_and_says_so(tmp_path):
     path = tmp_path / "ws_vs_pk.svg"
     path.write_text("<svg>" + "<g/>" * (page.VECTOR_BYTES // 4) + "</svg>")
-    path.with_suffix(".png").write_bytes(b"pixels")
+    drawn = Image.new("RGBA", (300, 200), "white")
+    drawn.paste("#0072b2", (10, 10, 100, 100))
+    drawn.save(path.with_suffix(".png"))
     figure = page.figure(path, "**Title.**\n\nWords.")
-    assert base64.b64decode(figure.source.removeprefix("data:image/png;base64,")) == b"pixels"
+    shown = Image.open(io.BytesIO(base64.b64decode(figure.source.removeprefix("data:image/png;base64,"))))
+    assert ImageChops.difference(shown.convert("RGB"), drawn.convert("RGB")).getbbox() is None, "the same picture"
     assert figure.name == "ws_vs_pk" and figure.caption.startswith("Words. Shown in pixels")
-    path.with_suffix(".png").write_bytes(bytes(2 * page.VECTOR_BYTES))
-    assert page.figure(path, "**Title.**").source.startswith("data:image/svg+xml"), "pixels would be larger"
+
+
+def test_a_figure_whose_pixels_are_larger_stays_sharp(tmp_path):
+    path = tmp_path / "ws_vs_pk.svg"
+    path.write_text("<svg>" + "<g/>" * (page.VECTOR_BYTES // 4) + "</svg>")
+    Image.effect_noise((1000, 1000), 80).convert("RGB").save(path.with_suffix(".png"))
+    figure = page.figure(path, "**Title.**\n\nWords.")
+    assert figure.source.startswith("data:image/svg+xml") and figure.caption == "Words."
 
 
 def test_a_script_that_would_end_its_element_is_refused():
