@@ -27,6 +27,16 @@ def test_cells_curves_and_widths_belong_together(made_up, explored):
         assert content["curves"][place][1] == pytest.approx((100 * curve["accuracy_loss"]).round(2).tolist())
 
 
+def test_the_plans_recipe_is_shown_first_where_there_is_one(made_up, explored):
+    assert explored["content"]["recipe"] == "slimming", "there is none: the study's first"
+    cells = made_up.cells.assign(
+        repair=made_up.cells["repair"].where(made_up.cells["recipe"] != "random", "statistics")
+    )
+    cells["criterion"] = cells["criterion"].where(cells["recipe"] != "random", "slimming")
+    assert charts._shown_first(cells) == "random"
+    assert charts._shown_first(cells.iloc[:0]) is None
+
+
 def test_widths_are_those_of_the_step_nearest_to_the_knee(made_up, explored):
     content = explored["content"]
     for cell, kept in zip(content["cells"], content["widths"], strict=True):

@@ -137,7 +137,7 @@ async function explore() {
   for (const [name, words] of Object.entries(content.recipes)) {
     const label = document.createElement("label");
     const button = document.createElement("input");
-    Object.assign(button, { type: "radio", name: "recipe", value: name, checked: name === content.cells[0].recipe });
+    Object.assign(button, { type: "radio", name: "recipe", value: name, checked: name === content.recipe });
     button.addEventListener("change", () => choose(name));
     label.append(button, ` ${words}`);
     choices.append(label);
@@ -146,5 +146,5 @@ async function explore() {
   views.scatter.addEventListener("click", (_, item) => {
     if (item?.datum?.place !== undefined) pick(item.datum.place);
   });
-  choose(content.cells[0].recipe);
+  choose(content.recipe);
 }

@@ -108,6 +108,8 @@ def _sizes(own: pandas.DataFrame) -> str:
     """How many cells and networks the rows of a recipe stand on."""
     counts = own.loc[own["r"].notna(), "n"]
     networks = int(own["networks"].max())
+    if counts.empty:
+        return "no r"
     return f"n = {_range(counts)} in {networks} network{'s' * (networks > 1)}"
 
 

@@ -37,6 +37,9 @@ _AXIS_WORDS = {
     "masked": "parameters removed, by masks (%)",
 }
 
+#: Panels that stand beside one another, where each is of a recipe.
+_COLUMNS = 4
+
 #: What marks a knee, by its status; one that is not there is not drawn.
 _KNEES = {"found": "o", "censored": ">", "none": ""}
 
@@ -113,13 +116,10 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
         colours, lines = lambda_colours(cells["lam"]), so.Nominal(lambda_lines(cells["lam"]))
         groups = dict(iter(_knees(curves, cells).groupby(["recipe", "network"])))
         panels = [place for place in itertools.product(dict.fromkeys(cells["recipe"]), names) if place in groups]
-        columns = min(4, len(panels))
-        rows = -(-len(panels) // columns)
-        figure = Figure(figsize=(1.4 + 2.5 * columns, 0.7 + 2.1 * rows), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        figure, grid = _grid(len(panels), size=(2.5, 2.1), room=(1.4, 0.7))
         curves = curves.assign(rate=100 * curves[AXES[axis]], loss=100 * curves["accuracy_loss"])
         shown = {"x": "rate", "y": "loss", "color": "lam"}
-        for place, (axes, (recipe, network)) in enumerate(zip(grid.flat, panels, strict=False)):
+        for place, (axes, (recipe, network)) in enumerate(zip(grid, panels, strict=True)):
             knees = groups[recipe, network]
             traced = curves[(curves["recipe"] == recipe) & (curves["network"] == network)]
             layers = [
@@ -135,15 +135,23 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
                 y="accuracy loss (points)",
             )
             # The lowest panel of each column says what the axis is, also above an empty place of the last row.
-            if place + columns >= len(panels):
+            if place + _COLUMNS >= len(panels):
                 axes.set_xlabel(_AXIS_WORDS[axis])
                 axes.tick_params(labelbottom=True)
-        for axes in grid.flat[len(panels) :]:
-            axes.set_visible(False)
         figure.legend(handles=_curve_legend(cells), loc="outside right upper")
         missing = _count((cells["knee_status"] == "none").sum(), "curves have no knee.")
         footnote(figure, missing, note)
         return figure
+
+
+def _grid(count: int, size: tuple[float, float], room: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels of a size, four a row, and the panels. `room`: for what stands around; in inches."""
+    columns, rows = min(_COLUMNS, count), -(-count // _COLUMNS)
+    figure = Figure(figsize=(room[0] + size[0] * columns, room[1] + size[1] * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    return figure, panels[:count]
 
 
 def _knees(curves: pandas.DataFrame, cells: pandas.DataFrame) -> pandas.DataFrame:
@@ -189,8 +197,7 @@ def ws_vs_pk(
         cells = cells.assign(height=100 * cells["pk"].fillna(cells["knee_bound"]))
         drawn, lines = cells.dropna(subset=["ws", "height"]), _lines(cells, regression)
         most = int(correlation.groupby("recipe").size().max())
-        figure = Figure(figsize=(0.7 + 3.9 * len(recipes), 4.6 + 0.18 * most), layout="constrained")
-        panels = figure.subplots(1, len(recipes), squeeze=False, sharex=True, sharey=True)[0]
+        figure, panels = _grid(len(recipes), size=(3.9, 4.1 + 0.18 * most), room=(0.7, 0.5))
         shown = {"x": "ws", "y": "height", "color": "network"}
         for axes, recipe in zip(panels, recipes, strict=True):
             own = drawn[drawn["recipe"] == recipe]
@@ -198,7 +205,9 @@ def ws_vs_pk(
                 (so.Line(linewidth=1.2), lines[lines["recipe"] == recipe], shown | {"linestyle": "network"}),
                 *hollow_or_filled(own, "included", shown | {"marker": "network"}, edgecolor="white", pointsize=7),
             ]
-            draw(axes, layers, network_scales(names), title=recipe_label(recipe), x="Weight Skewness")
+            draw(axes, layers, network_scales(names), title=recipe_label(recipe))
+            axes.set_xlabel("Weight Skewness")
+            axes.tick_params(labelbottom=True)  # of every row: a legend stands between them
             for cell in own[own["pk"].isna()].itertuples():
                 arrow = {"arrowstyle": "<-", "color": network_marks(cell.network)["color"], "lw": 1.1, "shrinkB": 4}
                 axes.annotate("", (cell.ws, cell.height), (0, 17), textcoords="offset points", arrowprops=arrow)
@@ -208,7 +217,8 @@ def ws_vs_pk(
             ]
             axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.05, -0.13), borderaxespad=0)
         panels[0].margins(y=0.1)  # room for the arrows
-        panels[0].set_ylabel(f"Prune Knee: {_AXIS_WORDS[cells['axis'].iloc[0]]}")
+        for axes in panels[::_COLUMNS]:
+            axes.set_ylabel(f"Prune Knee: {_AXIS_WORDS[cells['axis'].iloc[0]]}")
         counts = [
             _count(cells["included"].sum(), "included"),
             _count((drawn["pk"].notna() & ~drawn["included"]).sum(), "excluded (hollow)"),

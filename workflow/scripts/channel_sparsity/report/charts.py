@@ -10,6 +10,7 @@ import pandas
 import vl_convert
 from matplotlib.colors import to_hex
 
+from channel_sparsity.claims.plan import CRITERION, REPAIR
 from channel_sparsity.figures.style import network_labels, network_marks, recipe_label
 from channel_sparsity.measuring.knee import AXES
 
@@ -50,7 +51,9 @@ def content(
     curves: Iterable[pandas.DataFrame],
     widths: Iterable[pandas.DataFrame],
 ) -> dict:
-    """What the charts show, as JSON: cells, curves, lines, layers and widths at the knee; shares in percent.
+    """What the charts show, as JSON: cells, curves, lines, layers and widths at the knee, and the recipe shown first.
+
+    Shares are in percent.
 
     `cells`, `regression`: the tables of that name. `curves` and `widths`: ``curve.csv`` and ``widths.csv`` of each row
     of `cells`, in its order.
@@ -71,7 +74,14 @@ def content(
         "lines": [line for row in regression.to_dict("records") for line in _line(row, cells, names)],
         "colours": {name: to_hex(network_marks(network)["color"]) for network, name in names.items()},
         "recipes": {recipe: recipe_label(recipe) for recipe in dict.fromkeys(cells["recipe"])},
+        "recipe": _shown_first(cells),
     }
+
+
+def _shown_first(cells: pandas.DataFrame) -> str | None:
+    """The plan's recipe, else the study's first."""
+    planned = cells[(cells["criterion"] == CRITERION) & (cells["repair"] == REPAIR)]
+    return next(iter([*planned["recipe"], *cells["recipe"]]), None)
 
 
 def _number(value: float | None, scale: float = 1, digits: int = 4) -> float | None:
