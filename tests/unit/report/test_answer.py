@@ -87,8 +87,8 @@ def test_prune_knee_stands_beside_it_with_its_slope_and_its_reliability():
         "where 1 is perfect."
     )
     assert "2.0 points lower where" in full and "(95 % interval: -5.0 to 1.0" in full
-    assert gentle.endswith(" How reliable it is takes two seeds to say.")
-    assert none == "Prune Knee has no slope, with no repair (no network has three lambdas)."
+    assert gentle.endswith(" Its reliability is not known: that takes two seeds.")
+    assert none == "No slope of Prune Knee is known, with no repair: no network has three lambdas."
 
 
 def test_only_the_plans_criterion_outcomes_and_all_networks_together_speak():

@@ -82,12 +82,12 @@ def _pk(row: Mapping) -> str:
     """The slope of PK at one dose of repair, and how reliable PK is."""
     done = _done(row["repair"])
     if pandas.isna(row["m"]):
-        return f"Prune Knee has no slope, {done} ({row['reason']})."
+        return f"No slope of Prune Knee is known, {done}: {row['reason']}."
     higher = "higher" if row["m"] > 0 else "lower"
     text = f"Prune Knee is {points(abs(row['m']))} points {higher} where WS is larger by 1, {done}"
     text += f" ({_interval(row, 'm')})."
     if pandas.isna(row["reliability"]):
-        return f"{text} How reliable it is takes two seeds to say."
+        return f"{text} Its reliability is not known: that takes two seeds."
     bounds = f"{row['reliability_low']:.2f} to {row['reliability_high']:.2f}"
     return f"{text} Its reliability between seeds is {row['reliability']:.2f} ({bounds}), where 1 is perfect."
 
