@@ -47,22 +47,30 @@ def allowed(schema):
     return " ".join([f"`{schema['pattern']}`" if "pattern" in schema else kind, ", ".join(limits)]).strip()
 
 
-def rows(schema, prefix="", values=BASE):
-    """A row for each key, in the order of the schema."""
+def rows(schema, prefix="", values=BASE, places=None):
+    """A row for each key, in the order of the schema; what has the keys of another place (`places`) refers to it."""
+    places = {} if places is None else places
     schema = resolved(schema)
+    if schema.get("properties") and "$ref" in schema:
+        first = places.setdefault(schema["$ref"], prefix)
+        if first != prefix:
+            yield f"| `{prefix.lstrip('.')}` | Any of the keys of `{first.lstrip('.')}`. | a mapping |  |"
+            return
     if "items" in schema:
-        yield from rows(schema["items"], prefix + "[]", None)
+        yield from rows(schema["items"], prefix + "[]", None, places)
     for key, inner in schema.get("properties", {}).items():
         inner = resolved(inner)
         value = values.get(key) if isinstance(values, dict) else None
         plain = value is not None and not isinstance(value, dict) and "[]" not in prefix
         default = f"`{json.dumps(value)}`" if plain else ""
+        default = default if len(default) < 400 else "in `config.yaml`"
         name = f"{prefix}.{key}".lstrip(".")
         yield f"| `{name}` | {inner['description']} | {allowed(inner).replace('|', chr(92) + '|')} | {default} |"
-        yield from rows(inner, f"{prefix}.{key}", value)
+        yield from rows(inner, f"{prefix}.{key}", value, places)
     if isinstance(schema.get("additionalProperties"), dict):
         first = next(iter(values.values()), None) if isinstance(values, dict) else None
-        yield from rows(schema["additionalProperties"], prefix + ".*", first if prefix == ".datasets" else None)
+        value = first if prefix == ".datasets" else None
+        yield from rows(schema["additionalProperties"], prefix + ".*", value, places)
 
 
 def page():

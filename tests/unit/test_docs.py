@@ -66,6 +66,28 @@ def test_no_link_leaves_the_repository(page):
     assert all((page.parent / path).resolve().is_relative_to(ROOT) for path in relative)
 
 
+#: A file of the repository, or a module of the library, as pages name them in prose; not a pattern of several.
+NAMED = re.compile(
+    r"`((?:workflow|profiles|config|tests|benchmarks|envs|published)/[\w/.-]+|channel_sparsity[/.][\w/.]+)`"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_and_module_that_a_page_names_is_there(page):
+    """Not what a tutorial makes, which its boxes name."""
+    text = page.read_text(encoding="utf-8")
+    made = re.findall(r"^```\w+ file=(\S+)$", text, re.MULTILINE)
+    scripts = ROOT / "workflow/scripts"
+    absent = [
+        name
+        for name in set(NAMED.findall(FENCE.sub("", text))) - set(made)
+        if not any((folder / name).exists() for folder in (ROOT, scripts))
+        and not (scripts / name.replace(".", "/")).is_dir()
+        and not (scripts / f"{name.replace('.', '/')}.py").is_file()
+    ]
+    assert absent == []
+
+
 def test_dead_links_are_seen(tmp_path):
     (tmp_path / "there.md").write_text("# A heading, *set*\n\n```sh\n# no heading\n```\n## Twice\n## Twice\n")
     page = tmp_path / "page.md"
