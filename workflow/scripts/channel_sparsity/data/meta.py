@@ -1,6 +1,7 @@
 """The table of a data set's clips in TAU's layout: a tab-separated `meta.csv`."""
 
 import csv
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -143,8 +144,18 @@ def check_clips(clips: pandas.DataFrame, devices: Collection[str], table: str) -
 
 
 def is_of_the_system(name: str) -> bool:
-    """Whether a file is one that an operating system leaves behind in a folder."""
+    """Whether a file or a folder is one that an operating system leaves behind in a folder."""
     return name.startswith(".") or name.lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini")
+
+
+def files_in_audio(root: str | Path) -> dict[str, Path]:
+    """The files in `root`/audio by their names in the table, in NFC: also where links lead, without the system's."""
+    found = {}
+    for folder, folders, names in os.walk(Path(root, "audio"), followlinks=True):
+        folders[:] = (name for name in folders if not is_of_the_system(name))
+        for path in (Path(folder, name) for name in names if not is_of_the_system(name)):
+            found[unicodedata.normalize("NFC", path.relative_to(root).as_posix())] = path
+    return found
 
 
 def names_of(row: Row) -> dict[str, str]:
