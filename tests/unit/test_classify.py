@@ -99,6 +99,9 @@ def test_bad_input_is_one_sentence(model, tmp_path, capsys):
     open_ended = bytearray(recording(tmp_path / "a.flac", 0.2).read_bytes())
     open_ended[21:26] = bytes([open_ended[21] & 0xF0, 0, 0, 0, 0])
     (tmp_path / "open.flac").write_bytes(open_ended)
+    open_ended[21:26] = bytes([open_ended[21] | 0x0F, 255, 255, 255, 255])
+    (tmp_path / "endless.flac").write_bytes(open_ended)
+    shutil.copy(good, tmp_path / "camera.raw")
     for arguments, words in (
         ((model, tmp_path / "none.wav"), "none.wav does not exist"),
         ((model, tmp_path / "text.wav"), "text.wav cannot be decoded"),
@@ -106,6 +109,8 @@ def test_bad_input_is_one_sentence(model, tmp_path, capsys):
         ((model, tmp_path / "nan.wav"), "nan.wav holds samples that are NaN"),
         ((model, half), "half.wav ends before its last sample"),
         ((model, tmp_path / "open.flac"), "open.flac does not say how long it is"),
+        ((model, tmp_path / "endless.flac"), "endless.flac "),
+        ((model, tmp_path / "camera.raw"), "camera.raw cannot be decoded"),
         ((model, tmp_path / "folder"), "folder is a folder without a recording"),
         ((model, huge), "huge.wav holds samples that are NaN, infinite or absurd"),
         ((model, recording(tmp_path / "zero.wav", 0.2, level=0)), "zero.wav is silent: "),
@@ -117,7 +122,7 @@ def test_bad_input_is_one_sentence(model, tmp_path, capsys):
     ):
         assert classify.main([str(argument) for argument in arguments]) == 1
         said = capsys.readouterr()
-        assert (said.out == "" or "--csv" in arguments) and said.err.startswith("error: ") and words in said.err
+        assert said.out == "" and said.err.startswith("error: ") and words in said.err
         assert said.err.count("\n") == 1
 
 
@@ -136,7 +141,9 @@ def test_a_folder_and_many_files_are_a_line_each_and_a_table(model, tmp_path, ca
     (tmp_path / "clips" / "deep").mkdir(parents=True)
     loud = recording(tmp_path / "clips" / "deep" / "loud.FLAC", 0.2, level=0.9, format="FLAC")
     quiet = recording(tmp_path / "clips" / "quiet.wav", 0.2, level=0.1)
-    (tmp_path / "clips" / "notes.txt").write_text("no recording")
+    for name in ("notes.txt", "photo.raw", "._quiet.wav", ".AppleDouble/quiet.wav"):
+        (tmp_path / "clips" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "clips" / name).write_text("no recording")
     (tmp_path / "clips" / "broken.wav").write_text("no sound")
     table = tmp_path / "answers.csv"
     assert classify.main([str(model), str(tmp_path / "clips"), str(quiet), "--csv", str(table)]) == 1

@@ -187,11 +187,12 @@ def test_a_clip_without_samples_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not audio at all"])
-def test_what_is_not_audio_is_refused(tmp_path, content):
-    path = tmp_path / "clip.wav"
+@pytest.mark.parametrize("name", ["clip.wav", "clip.raw"])
+def test_what_is_not_audio_is_refused(tmp_path, content, name):
+    path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(StudyError, match=r"clip\.wav cannot be decoded \(.*\): replace or remove the clip"):
+    with pytest.raises(StudyError, match=r"clip\.\w+ cannot be decoded \(.*\): replace or remove the clip"):
         read_clip(path, SECOND)
 
 

@@ -95,7 +95,9 @@ def _waveform(path: Path, rate: int) -> np.ndarray:
             samples = np.empty((0, 1)) if wrong else sound.read(dtype="float32", always_2d=True)
             if not wrong and len(samples) < sound.frames:
                 wrong = CUT_OFF
-    except (OSError, soundfile.SoundFileError) as error:
+    except MemoryError as error:
+        raise BadInput(f"{path} does not fit into the memory ({error}): cut it into shorter recordings") from error
+    except (OSError, TypeError, soundfile.SoundFileError) as error:  # TypeError: .raw files have no header
         raise BadInput(
             f"{path} cannot be decoded ({getattr(error, 'error_string', error)}): convert it to WAV or FLAC"
         ) from error
@@ -120,13 +122,22 @@ def _windows(waveform: np.ndarray, length: int) -> np.ndarray:
 
 
 def _recordings(places: list[str]) -> Iterator[Path]:
-    """The files that are named, and those in the folders that are named whose names end like a recording's."""
-    endings = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".opus", ".oga"}
+    """The files that are named, and those in the folders that are named whose names end like a recording's.
+
+    Hidden files, which systems leave behind, are overlooked, as in training.
+    """
+    endings = {f".{name.lower()}" for name in soundfile.available_formats()} - {".raw"} | {".aif", ".opus", ".oga"}
     for place in map(Path, places):
         if not place.is_dir():
             yield place
             continue
-        found = sorted(path for path in place.rglob("*") if path.suffix.lower() in endings and path.is_file())
+        found = sorted(
+            path
+            for path in place.rglob("*")
+            if path.suffix.lower() in endings
+            and path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(place).parts)
+        )
         if not found:
             raise BadInput(f"{place} is a folder without a recording: give another, or the paths of recordings")
         yield from found
@@ -152,6 +163,8 @@ def main(arguments: list[str] | None = None) -> int:
     answers, bad = {}, 0
     try:
         model, clips = Model(given.model), list(_recordings(given.clips))
+        if given.csv and not os.access(given.csv.parent, os.W_OK):
+            raise BadInput(f"{given.csv} cannot be written, its folder is missing or protected: name another file")
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -63,7 +63,7 @@ def opened(source: str | Path | bytes, name: str = "", remedy: str = REMEDY) -> 
             if wrong or not sound.frames:
                 raise StudyError(f"{name} {wrong or 'holds no samples'}: {remedy}")
             yield sound
-    except (OSError, soundfile.SoundFileError) as error:
+    except (OSError, TypeError, soundfile.SoundFileError) as error:  # TypeError: .raw files have no header
         raise StudyError(f"{name} cannot be decoded ({reason(error)}): {remedy}") from error
 
 
