@@ -36,12 +36,6 @@ def measured(log_probabilities: np.ndarray, labels: np.ndarray, scenes: Sequence
     }
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Log-probabilities [clips, classes] of logits."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-
-
 def evenly(count: int, wanted: int) -> np.ndarray:
     """`wanted` of `count` places, evenly spread; all if there are fewer."""
     return np.linspace(0, count - 1, min(count, wanted)).round().astype(int)

@@ -59,9 +59,9 @@ class City:
             tilt_db=rng.normal(0, 1.5),
         )
 
-    def crowd(self, rng: np.random.Generator, voices: float, spread_db: float = 10.0) -> Crowd:
+    def crowd(self, rng: np.random.Generator, voices: float) -> Crowd:
         """A Poisson number of its people."""
-        return Crowd(int(rng.poisson(voices)), self.pitch_hz, self.syllables_per_second, spread_db)
+        return Crowd(int(rng.poisson(voices)), self.pitch_hz, self.syllables_per_second)
 
 
 def airport(place: np.random.Generator, city: City) -> Play:
