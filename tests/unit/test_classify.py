@@ -57,14 +57,14 @@ def recording(path, seconds, rate=RATE, channels=1, level=0.5, **options):
 
 @pytest.mark.parametrize(("name", "options"), [("a.wav", {"subtype": "PCM_24"}), ("a.flac", {}), ("a.ogg", {})])
 def test_formats(model, tmp_path, name, options):
-    found = classify.classify(model, recording(tmp_path / name, 0.2, **options))
-    assert list(found) == ["quiet", "loud"] and found["loud"] == pytest.approx(0.25, abs=0.01)
+    found = classify.Model(model).classify(recording(tmp_path / name, 0.2, **options))
+    assert list(found) == ["loud", "quiet"] and found["loud"] == pytest.approx(0.25, abs=0.01)
 
 
 def test_rates_channels_and_lengths(model, tmp_path):
-    resampled = classify.classify(model, recording(tmp_path / "fast.wav", 0.2, rate=44100, channels=2))
+    resampled = classify.Model(model).classify(recording(tmp_path / "fast.wav", 0.2, rate=44100, channels=2))
     assert resampled["loud"] == pytest.approx(0.25, abs=0.01)
-    short = classify.classify(model, recording(tmp_path / "short.wav", 0.1))
+    short = classify.Model(model).classify(recording(tmp_path / "short.wav", 0.1))
     assert short["loud"] == pytest.approx(0.125, abs=0.001), "padded with silence"
 
 
@@ -73,7 +73,7 @@ def test_long_recordings_are_heard_to_their_end(model, tmp_path):
     waveform[-SAMPLES // 2 :] = 0.8
     soundfile.write(tmp_path / "long.wav", waveform, RATE, subtype="FLOAT")
     # Windows at 0, 1 and, ending at the end, 1.5 lengths: only half of the last is loud.
-    assert classify.classify(model, tmp_path / "long.wav")["loud"] == pytest.approx(0.64 / 2 / 3, abs=1e-4)
+    assert classify.Model(model).classify(tmp_path / "long.wav")["loud"] == pytest.approx(0.64 / 2 / 3, abs=1e-4)
 
 
 @pytest.mark.parametrize("length", [1, SAMPLES - 1, SAMPLES, SAMPLES + 1, 2 * SAMPLES, 7 * SAMPLES + 3])

@@ -221,18 +221,6 @@ def test_a_clip_that_was_cut_off_is_named_before_any_is_decoded(dataset):
     assert "bus-vienna-7-0-a.wav ends before its last sample" in complaint(dataset)
 
 
-def test_a_scene_with_one_clip(dataset):
-    dataset.add("tram-lisbon-7-0-a.wav", "tram", "lisbon-7")
-    assert "one clip of the scene 'tram'" in complaint(dataset)
-
-
-def test_one_scene(dataset):
-    for row in dataset.rows:
-        row[1] = "bus"
-    dataset.save()
-    assert "fewer than two scenes" in complaint(dataset)
-
-
 def test_an_absent_device(dataset):
     sentence = complaint(dataset, ["a", "s1"])
     assert "device 's1'" in sentence

@@ -56,16 +56,6 @@ class Model:
         return dict(zip(self.scenes, map(float, mean), strict=True))
 
 
-def classify(model: str | Path, clip: str | Path) -> dict[str, float]:
-    """The probability of each scene, the most probable first: `Model.classify` of one recording."""
-    return _sorted(Model(model).classify(clip))
-
-
-def _sorted(probabilities: dict[str, float]) -> dict[str, float]:
-    """The most probable scene first."""
-    return dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
-
-
 def _load(path: Path) -> tuple[onnxruntime.InferenceSession, list[str], int]:
     """A model that is ready, its scenes and its sample rate."""
     if not path.is_file():
@@ -175,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"error: {error}", file=sys.stderr)
             bad += 1
             continue
-        _say(str(clip), _sorted(answers[str(clip)]), alone=len(clips) == 1)
+        _say(str(clip), answers[str(clip)], alone=len(clips) == 1)
     if given.csv:
         try:
             _write(given.csv, model.scenes, answers)
@@ -187,13 +177,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _say(clip: str, probabilities: dict[str, float], alone: bool) -> None:
     """Of one recording every scene, a line each; of several the most probable scene, a line a recording."""
-    if not alone:
-        scene, probability = next(iter(probabilities.items()))
-        print(f"{clip}  {scene}  {100 * probability:5.1f} %")
-        return
-    widest = max(map(len, probabilities))
-    for scene, probability in probabilities.items():
-        print(f"{scene:<{widest}}  {100 * probability:5.1f} %")
+    ordered = sorted(probabilities.items(), key=lambda pair: -pair[1])
+    widest = max(map(len, probabilities)) if alone else 0
+    for scene, probability in ordered if alone else ordered[:1]:
+        print("" if alone else f"{clip}  ", f"{scene:<{widest}}  {100 * probability:5.1f} %", sep="")
 
 
 def _write(path: Path, scenes: list[str], answers: dict[str, dict[str, float]]) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
@@ -64,7 +64,9 @@ def opened(source: str | Path | bytes, name: str = "", remedy: str = REMEDY) -> 
                 raise StudyError(f"{name} {wrong or 'holds no samples'}: {remedy}")
             yield sound
     except (OSError, TypeError, soundfile.SoundFileError) as error:  # TypeError: .raw files have no header
-        raise StudyError(f"{name} cannot be decoded ({reason(error)}): {remedy}") from error
+        # In soundfile's words, without the path.
+        reason = getattr(error, "error_string", str(error)).rstrip(".") or "the data are damaged"
+        raise StudyError(f"{name} cannot be decoded ({reason}): {remedy}") from error
 
 
 def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", remedy: str = REMEDY) -> Clip:
@@ -99,7 +101,9 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
     if rate != settings.sample_rate_hz:
         waveform = soxr.resample(waveform, rate, settings.sample_rate_hz, quality="HQ")
         length = round(length * settings.sample_rate_hz / rate)
-    return Clip(_fit(waveform, settings.samples), _adjustment(length, settings.samples), *recorded)
+    wanted = settings.samples
+    waveform = np.pad(waveform[:wanted], (0, max(0, wanted - len(waveform))))
+    return Clip(waveform, "none" if length == wanted else "padded" if length < wanted else "cut", *recorded)
 
 
 def _longest_run(flags: np.ndarray) -> int:
@@ -108,26 +112,9 @@ def _longest_run(flags: np.ndarray) -> int:
     return int((edges[1::2] - edges[::2]).max())
 
 
-def reason(error: Exception) -> str:
-    """What is wrong with a file in soundfile's words, without the path."""
-    return getattr(error, "error_string", str(error)).rstrip(".") or "the data are damaged"
-
-
-def _adjustment(length: int, wanted: int) -> Adjustment:
-    if length == wanted:
-        return "none"
-    return "padded" if length < wanted else "cut"
-
-
-def _fit(waveform: np.ndarray, wanted: int) -> np.ndarray:
-    """Cut a waveform at its end, or pad it with zeros."""
-    missing = wanted - len(waveform)
-    return np.pad(waveform, (0, missing)) if missing > 0 else waveform[:wanted]
-
-
-def _binary(source: str | Path | bytes) -> AbstractContextManager[BinaryIO]:
+def _binary(source: str | Path | bytes) -> BinaryIO:
     """A file's bytes, to read."""
-    return nullcontext(io.BytesIO(source)) if isinstance(source, bytes) else open(source, "rb")
+    return io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
 
 
 def _decode(source: str | Path | bytes, sound: soundfile.SoundFile, frames: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,6 +123,21 @@ def check_scenes(rows: Sequence[Row], meta: Path) -> None:
     for scene, count in sorted(counts.items()):
         if count == 1:
             raise StudyError(f"{meta} has one clip of the scene {scene!r}, too few to split: add some or remove it")
+
+
+def check_expected(clips_per_scene: Mapping[str, int], expected: Mapping, what: str) -> None:
+    """Compare the number of clips of each scene with a data set's `expected`; StudyError says where they differ.
+
+    `what` begins the sentence: the file or folder that the clips are counted in.
+    """
+    clips, each = expected.get("clips"), expected.get("clips_per_scene")
+    wrong = [f"{count} of {scene}" for scene, count in clips_per_scene.items() if each not in (None, count)]
+    if wrong:
+        raise StudyError(
+            f"{what} has {', '.join(wrong)}, not {each} of each scene: complete it, or change the data set's `expected`"
+        )
+    if clips not in (None, found := sum(clips_per_scene.values())):
+        raise StudyError(f"{what} has {found} clips, not {clips}: complete it, or change the data set's `expected`")
 
 
 def check_clips(clips: pandas.DataFrame, devices: Collection[str], table: str) -> None:

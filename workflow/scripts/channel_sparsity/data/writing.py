@@ -83,7 +83,8 @@ def _write_all_but_features(path: Path, clips: pandas.DataFrame, settings: LogMe
         _write_clips(file, clips)
         features = file.create_dataset("logmel", shape, "<f4", fill_time="never", dcpl=layout)
         features.attrs["unit"] = "dB"
-        features.attrs.update({name: _attribute(value) for name, value in asdict(settings).items()})
+        for name, value in asdict(settings).items():
+            features.attrs[name] = h5py.Empty("f8") if value is None else value
         return features.id.get_offset()
 
 
@@ -95,8 +96,3 @@ def _write_clips(file: h5py.File, clips: pandas.DataFrame) -> None:
             group.create_dataset(column, data=clips[column].to_numpy(object), dtype=h5py.string_dtype())
         else:
             group.create_dataset(column, data=clips[column].to_numpy(kind))
-
-
-def _attribute(value: float | int | None) -> float | int | h5py.Empty:
-    """A setting as HDF5 holds it: None becomes a null value."""
-    return h5py.Empty("f8") if value is None else value

@@ -56,7 +56,7 @@ def _within(candidates: pandas.DataFrame, budget: Mapping) -> dict:
         return _row(BUDGET, fits.sort_values(**_BEST_FIRST).iloc[0], words)
     if candidates.empty:
         return _none(BUDGET, f"No network was trained, so no model is within {limits}.")
-    excess = candidates[["int8_bytes", "macs_per_second"]] / [*map(budget.get, ("parameter_bytes", "macs_per_second"))]
+    excess = candidates[["int8_bytes", "macs_per_second"]] / [budget["parameter_bytes"], budget["macs_per_second"]]
     near = candidates.loc[excess.max(axis=1).idxmin()]
     return _none(
         BUDGET,

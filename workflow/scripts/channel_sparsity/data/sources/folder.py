@@ -9,7 +9,7 @@ from typing import ClassVar
 import pandas
 
 from channel_sparsity.data.clips import clip_table
-from channel_sparsity.data.meta import Row, check_scenes, files_in_audio, first, names_of, read_meta, recorded_by
+from channel_sparsity.data.meta import Row, files_in_audio, first, names_of, read_meta, recorded_by
 from channel_sparsity.data.sources import PATH, DataSource, Extent
 from channel_sparsity.files import StudyError
 
@@ -68,7 +68,7 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     City and location come from the file name where it follows TAU's naming and agrees with its row, otherwise
     from `identifier` (`city-location`, or any name of a place). Rows of other devices need no file. Raises
     `StudyError` for a folder or a table that is missing, empty or malformed, rows without a file, files in
-    audio/ without a row, clips that are empty or cannot be opened, and too few clips or scenes.
+    audio/ without a row, and clips that are empty or cannot be opened.
     """
     root = Path(root)
     meta = root / "meta.csv"
@@ -76,7 +76,6 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     rows = read_meta(meta)
     _check_unlisted(rows, root)
     rows = recorded_by(devices, rows, meta)
-    check_scenes(rows, meta)
     _check_present(rows, root)
     with ThreadPoolExecutor(HEADER_READERS) as readers:
         headers = list(readers.map(header_of, [find(root, row.filename) for row in rows]))
