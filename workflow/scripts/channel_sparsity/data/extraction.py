@@ -40,7 +40,7 @@ def write_store(
     read: Reader,
     settings: LogMel,
     workers: int,
-    report: Callable[[int, int], None],
+    report: Callable[[int], None],
 ) -> tuple[dict, pandas.DataFrame]:
     """Compute the features of `clips`, which `read` reads by their file names, and write them as a store.
 
