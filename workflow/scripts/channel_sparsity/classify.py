@@ -62,6 +62,8 @@ def _load(path: Path) -> tuple[onnxruntime.InferenceSession, list[str], int]:
         raise BadInput(f"{path} does not exist: give the path of a model file (results/<study>/deploy/*.onnx)")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong with a file is said below
+    # int8 products overflow on x86 without VNNI otherwise.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common class of its own for these
