@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pandas
 
+from channel_sparsity.data.audio import Clip
 from channel_sparsity.data.clips import COLUMNS
 from channel_sparsity.data.findings import Finding, findings_table
 from channel_sparsity.data.logmel import LogMel
@@ -21,10 +22,11 @@ TABLE_BYTES, TABLE_BYTES_PER_CLIP = 65536, 1024  # more than all but the feature
 
 
 class Batch(NamedTuple):
-    """What is written of some clips at a time."""
+    """Some clips at a time."""
 
     features: np.ndarray  # little-endian float32 [clips, bands, frames]
     findings: list[Finding]
+    clips: Sequence[Clip] = ()  # without their waveforms; what is merged has no need of them
 
 
 def write_batches(
