@@ -22,5 +22,5 @@ if __name__ == "__main__":
                 logmel_of(snakemake.params.features),
                 snakemake.threads,
                 snakemake.params.keep_audio,
-                lambda done, total: report(done),
+                report,
             )

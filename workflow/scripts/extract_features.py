@@ -6,7 +6,8 @@ from channel_sparsity.data.clips import read_clips
 from channel_sparsity.data.extraction import write_store
 from channel_sparsity.data.logmel import logmel_of
 from channel_sparsity.data.sources import source_of
-from channel_sparsity.files import sha256, write_csv, write_json
+from channel_sparsity.data.writing import write_manifest
+from channel_sparsity.files import write_csv
 from job import job, progress
 
 # The guard is for the worker processes, which import this file.
@@ -21,17 +22,8 @@ if __name__ == "__main__":
                 source_of(snakemake.params.block, snakemake.params.dataset).read,
                 logmel,
                 snakemake.threads,
-                lambda done, total: report(done),
+                report,
             )
         logging.info("%s", counts)
         write_csv(snakemake.output.findings, findings)
-        write_json(
-            snakemake.output.manifest,
-            {
-                "settings": snakemake.params.content,
-                **counts,
-                "bands": logmel.n_mels,
-                "frames": logmel.frames,
-                "clips_sha256": sha256(snakemake.input[0]),
-            },
-        )
+        write_manifest(snakemake.output.manifest, snakemake.params.content, counts, logmel, snakemake.input[0])

@@ -4,8 +4,7 @@ import logging
 
 from channel_sparsity.bookkeeping.recordings import states
 from channel_sparsity.data.clips import write_clips
-from channel_sparsity.data.expected import check_expected
-from channel_sparsity.data.meta import check_clips
+from channel_sparsity.data.meta import check_clips, check_expected
 from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import write_json
 from job import job

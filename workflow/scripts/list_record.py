@@ -5,8 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from channel_sparsity.data.archives import contents, find, read_bytes
-from channel_sparsity.data.expected import check_expected
-from channel_sparsity.data.meta import check_scenes, read_meta, recorded_by
+from channel_sparsity.data.meta import check_expected, check_scenes, read_meta, recorded_by
 from channel_sparsity.files import write_bytes
 from job import job
 

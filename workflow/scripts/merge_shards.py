@@ -7,7 +7,8 @@ from channel_sparsity.data.clips import write_clips
 from channel_sparsity.data.logmel import logmel_of
 from channel_sparsity.data.meta import read_meta, recorded_by
 from channel_sparsity.data.shards import merge_shards
-from channel_sparsity.files import sha256, write_csv, write_json
+from channel_sparsity.data.writing import write_manifest
+from channel_sparsity.files import write_csv
 from job import job, progress
 
 with job(snakemake):
@@ -22,18 +23,9 @@ with job(snakemake):
             dict(zip(names, files, strict=True)),
             rows,
             logmel,
-            lambda done, total: report(done),
+            report,
         )
     logging.info("%s", counts)
     write_clips(snakemake.output.clips, clips)
     write_csv(snakemake.output.findings, findings)
-    write_json(
-        snakemake.output.manifest,
-        {
-            "settings": content,
-            **counts,
-            "bands": logmel.n_mels,
-            "frames": logmel.frames,
-            "clips_sha256": sha256(snakemake.output.clips),
-        },
-    )
+    write_manifest(snakemake.output.manifest, content, counts, logmel, snakemake.output.clips)

@@ -24,7 +24,7 @@ def noise(seed, samples=RATE):
     return 0.1 * np.random.default_rng(seed).standard_normal(samples)
 
 
-def ignore(done, total):
+def ignore(done):
     pass
 
 

@@ -60,9 +60,10 @@ def test_what_is_no_esc50_or_would_be_written_over_is_named(esc50, tmp_path):
     (esc50 / "audio/1-100-A-0.wav").unlink()
     with pytest.raises(StudyError, match=r"audio lacks '1-100-A-0.wav': unpack"):
         convert(esc50, tmp_path / "new", esc10=False)
-    (esc50 / "meta/esc50.csv").write_text(META.replace("src_file", "source"))
-    with pytest.raises(StudyError, match="has no column 'src_file'"):
-        convert(esc50, tmp_path / "new", esc10=False)
-    with pytest.raises(StudyError, match="name the folder that holds ESC-50's"):
+    for content in (META.replace("src_file", "source").encode(), b"", b"\xff\xfe"):
+        (esc50 / "meta/esc50.csv").write_bytes(content)
+        with pytest.raises(StudyError, match=r"esc50\.csv cannot be read .*: name the folder of ESC-50"):
+            convert(esc50, tmp_path / "new", esc10=False)
+    with pytest.raises(StudyError, match=r"esc50\.csv cannot be read .*: name the folder of ESC-50"):
         convert(tmp_path, tmp_path / "new", esc10=False)
     assert not (tmp_path / "new").exists()

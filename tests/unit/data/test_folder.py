@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from channel_sparsity.data.logmel import LogMel
+from channel_sparsity.data.sources import source_of
 from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.files import StudyError
 
@@ -82,18 +83,37 @@ def test_marks_and_line_ends_of_other_systems_do_not_matter(dataset, prefix, end
     assert read_folder(dataset.root, ["a"]).equals(expected)
 
 
-@pytest.mark.parametrize("name", [".DS_Store", "._x.wav", "Thumbs.db", "desktop.ini"])
+@pytest.mark.parametrize("name", [".DS_Store", "._x.wav", "Thumbs.db", "desktop.ini", ".AppleDouble/x.wav"])
 def test_what_systems_leave_behind_is_overlooked(dataset, name):
+    (dataset.root / "audio" / name).parent.mkdir(exist_ok=True)
     (dataset.root / "audio" / name).touch()
     assert len(read_folder(dataset.root, ["a"])) == 4
 
 
-def test_names_without_their_folder_are_told_how_to_be_written(dataset):
-    for row in dataset.rows:
-        row[0] = row[0].removeprefix("audio/")
-    dataset.save()
-    name = dataset.rows[0][0]
-    assert f"lists {name!r}, which lies in audio/: write 'audio/{name}', and so in every line" in complaint(dataset)
+def test_a_folder_that_is_linked_to_is_looked_into(dataset, tmp_path):
+    """So that a recording there that is replaced is noticed, and one without a row."""
+    (tmp_path / "elsewhere").mkdir()
+    (dataset.root / "audio/linked").symlink_to(tmp_path / "elsewhere")
+    dataset.add("linked/x.wav", "bus", "oslo-1")
+    assert len(read_folder(dataset.root, ["a"])) == 5
+    source = source_of({"source": "folder", "path": str(dataset.root)})
+    assert sorted(path.relative_to(dataset.root).as_posix() for path in source.recordings()) == sorted(
+        row[0] for row in dataset.rows
+    )
+    (tmp_path / "elsewhere/y.wav").touch()
+    assert "no row for 'audio/linked/y.wav'" in complaint(dataset)
+
+
+def test_clips_outside_audio_are_refused(dataset):
+    """No one would notice if they were replaced."""
+    (dataset.root / "audio").rename(dataset.root / "clips")
+    for prefix in ("clips/", ""):
+        for row in dataset.rows:
+            row[0] = prefix + row[0].rpartition("/")[2]
+        dataset.save()
+        name = dataset.rows[0][0]
+        words = f"lists {name!r} (and 3 more), but not in audio/: put the clips there and write 'audio/{name}'"
+        assert words in complaint(dataset)
 
 
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
@@ -108,6 +128,16 @@ def test_a_letter_with_its_mark_in_one_character_or_two_is_the_same(dataset, on_
     clips = read_folder(dataset.root, ["a"])
     assert (clips["scene"] == scene).sum() == 2 and f"audio/{name}" in set(clips["filename"])
     assert dataset.read(f"audio/{name}", LogMel()).waveform.any()
+
+
+@pytest.mark.parametrize("name", ["caf\u00e9/e\u0301.wav", "e\u0301\u00e9.wav", "\ufa19\u212b.wav"])
+def test_names_that_are_in_neither_form_are_found(dataset, name):
+    """A folder of one system with files of another, and letters that both forms write as others."""
+    (dataset.root / "audio" / name).parent.mkdir(exist_ok=True)
+    dataset.add(name, "bus", "oslo-1")
+    composed = unicodedata.normalize("NFC", f"audio/{name}")
+    assert composed in set(read_folder(dataset.root, ["a"])["filename"])
+    assert dataset.read(composed, LogMel()).waveform.any()
 
 
 def test_a_missing_folder(dataset):
@@ -189,18 +219,6 @@ def test_a_clip_that_was_cut_off_is_named_before_any_is_decoded(dataset):
     clip = dataset.root / dataset.rows[1][0]
     clip.write_bytes(clip.read_bytes()[:-1000])
     assert "bus-vienna-7-0-a.wav ends before its last sample" in complaint(dataset)
-
-
-def test_a_scene_with_one_clip(dataset):
-    dataset.add("tram-lisbon-7-0-a.wav", "tram", "lisbon-7")
-    assert "one clip of the scene 'tram'" in complaint(dataset)
-
-
-def test_one_scene(dataset):
-    for row in dataset.rows:
-        row[1] = "bus"
-    dataset.save()
-    assert "fewer than two scenes" in complaint(dataset)
 
 
 def test_an_absent_device(dataset):

@@ -2,8 +2,7 @@
 
 import pytest
 
-from channel_sparsity.data.expected import check_expected
-from channel_sparsity.data.meta import read_list
+from channel_sparsity.data.meta import check_expected, read_list
 from channel_sparsity.files import StudyError
 
 

@@ -134,6 +134,8 @@ def test_the_table_of_a_source_is_checked_like_a_folders():
         with pytest.raises(StudyError) as caught:
             check_clips(listed(**changes), ["a"], "mine.csv")
         assert problem in str(caught.value)
+    with pytest.raises(StudyError, match=r"mine\.csv has fewer than two scenes"):
+        check_clips(listed()[:2], ["a"], "mine.csv")
     with pytest.raises(StudyError, match=r"mine\.csv was listed without the columns 'channels'"):
         check_clips(listed().drop(columns="channels"), ["a"], "mine.csv")
     with pytest.raises(StudyError, match=r"mine\.csv lists no clip"):

@@ -134,22 +134,10 @@ def test_as_many_locations_as_clips_are_no_trouble():
     assert (np.abs(shares(clips, split_clips(clips, "location", 0.7, 0)) - 0.7) < 1e-9).all()
 
 
-@pytest.mark.parametrize("kind", ["random", "location"])
-def test_a_scene_with_one_clip_is_named(kind):
-    clips = table([("a", "1", 5), ("a", "2", 5), ("lonely", "3", 1)])
-    with pytest.raises(StudyError, match="scene 'lonely' has"):
-        split_clips(clips, kind, 0.7, 0)
-
-
 def test_a_scene_with_one_location_is_named():
     clips = table([("a", "1", 5), ("a", "2", 5), ("park", "3", 9)])
     with pytest.raises(StudyError, match=r"scene 'park' has too few locations \(1\)"):
         split_clips(clips, "location", 0.7, 0)
-
-
-def test_an_unknown_kind_is_named():
-    with pytest.raises(StudyError, match="'by city' is unknown: choose one of random, location"):
-        split_clips(table([("a", "1", 5)]), "by city", 0.7, 0)
 
 
 def published(locations, devices=("a",)):

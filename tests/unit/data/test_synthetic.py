@@ -165,24 +165,9 @@ def test_clips_of_one_location_are_more_alike_than_clips_of_two(meta, spectra):
     assert np.mean(between) > 1.2 * np.mean(within)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (dict(scenes=["airport", "beach"]), "`scenes` holds beach"),
-        (dict(scenes=[]), "at least one scene"),
-        (dict(scenes=["bus", "bus"]), "none twice"),
-        (dict(cities=11), "`cities` is 11"),
-        (dict(cities=0), "`cities` is 0"),
-        (dict(locations=0), "`locations` is 0"),
-        (dict(segments=0), "`segments` is 0"),
-        (dict(workers=0), "`workers` is 0"),
-        (dict(duration_s=0.01), r"`duration_s` is 0\.01"),
-        (dict(duration_s=float("nan")), "`duration_s` is nan"),
-    ],
-)
-def test_settings_that_make_no_data_set_are_named(tmp_path, change, words):
-    with pytest.raises(StudyError, match=words):
-        write_scenes(tmp_path, **SETTINGS | change)
+def test_clips_that_are_too_short_are_refused(tmp_path):
+    with pytest.raises(StudyError, match=r"`duration_s` is 0\.01"):
+        write_scenes(tmp_path, **SETTINGS | dict(duration_s=0.01))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.deployment.card import markdown
-from channel_sparsity.deployment.checking import SIGNALS, check_on_signals, evenly, log_softmax, measured, signals
+from channel_sparsity.deployment.checking import SIGNALS, check_on_signals, evenly, measured, signals
 from channel_sparsity.deployment.export import exported, whole_model
 from channel_sparsity.deployment.frontend import TOLERANCE_DB
 
@@ -23,11 +23,6 @@ def test_counts_are_those_of_scikit_learn():
     assert found["accuracy"] == accuracy_score(labels, given)
     assert found["confusion"] == confusion_matrix(labels, given).tolist()
     assert list(found["accuracy_per_scene"].values()) == pytest.approx(recall_score(labels, given, average=None))
-    assert measured(answers[:1], labels[:1] * 0, SCENES)["accuracy_per_scene"]["tram"] is None
-
-
-def test_log_softmax_holds_for_large_logits():
-    np.testing.assert_allclose(log_softmax(np.array([[1000.0, 1000.0]])), np.log([[0.5, 0.5]]))
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(1, 5), (10, 10), (1000, 64)])
@@ -80,7 +75,7 @@ def test_a_model_that_hears_otherwise_is_refused(model, monkeypatch):
 
 
 def test_the_page_says_what_matters():
-    form = {"accuracy": 0.5, "accuracy_per_scene": {"a|b": 0.5, "c": None}, "confusion": [[1, 1], [0, 0]]}
+    form = {"accuracy": 0.5, "accuracy_per_scene": {"a|b": 0.5, "c": 0.0}, "confusion": [[1, 1], [0, 0]]}
     file = {"name": "m.onnx", "bytes": 12345, "sha256": "0"}
     card = {
         "model": "m",

@@ -27,7 +27,7 @@ def study(tmp_path):
     meta.to_csv(tmp_path / "meta.csv", sep="\t", index=False)
     clips = read_folder(tmp_path, ["a"])
     read = source_of({"source": "folder", "path": str(tmp_path)}).read
-    write_store(tmp_path / "logmel.h5", clips, read, LogMel(duration_s=0.1), 1, lambda done, total: None)
+    write_store(tmp_path / "logmel.h5", clips, read, LogMel(duration_s=0.1), 1, lambda done: None)
     subset = ["train", "train", "validation", "train", "validation", "train"]
     write_csv(tmp_path / "split.csv", clips[["filename"]].assign(subset=subset))
     bands = {"mean_db": [-20.0] * 40, "standard_deviation_db": [4.0] * 40}

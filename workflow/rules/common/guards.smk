@@ -2,7 +2,7 @@
 import atexit
 import shutil
 
-from channel_sparsity.data.expected import check_expected
+from channel_sparsity.data.meta import check_expected
 from channel_sparsity.bookkeeping.access import (
     locked,
     read_only,

@@ -56,22 +56,14 @@ class Model:
         return dict(zip(self.scenes, map(float, mean), strict=True))
 
 
-def classify(model: str | Path, clip: str | Path) -> dict[str, float]:
-    """The probability of each scene, the most probable first: `Model.classify` of one recording."""
-    return _sorted(Model(model).classify(clip))
-
-
-def _sorted(probabilities: dict[str, float]) -> dict[str, float]:
-    """The most probable scene first."""
-    return dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
-
-
 def _load(path: Path) -> tuple[onnxruntime.InferenceSession, list[str], int]:
     """A model that is ready, its scenes and its sample rate."""
     if not path.is_file():
         raise BadInput(f"{path} does not exist: give the path of a model file (results/<study>/deploy/*.onnx)")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong with a file is said below
+    # int8 products overflow on x86 without VNNI otherwise.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common class of its own for these
@@ -95,7 +87,9 @@ def _waveform(path: Path, rate: int) -> np.ndarray:
             samples = np.empty((0, 1)) if wrong else sound.read(dtype="float32", always_2d=True)
             if not wrong and len(samples) < sound.frames:
                 wrong = CUT_OFF
-    except (OSError, soundfile.SoundFileError) as error:
+    except MemoryError as error:
+        raise BadInput(f"{path} does not fit into the memory ({error}): cut it into shorter recordings") from error
+    except (OSError, TypeError, soundfile.SoundFileError) as error:  # TypeError: .raw files have no header
         raise BadInput(
             f"{path} cannot be decoded ({getattr(error, 'error_string', error)}): convert it to WAV or FLAC"
         ) from error
@@ -120,13 +114,22 @@ def _windows(waveform: np.ndarray, length: int) -> np.ndarray:
 
 
 def _recordings(places: list[str]) -> Iterator[Path]:
-    """The files that are named, and those in the folders that are named whose names end like a recording's."""
-    endings = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".opus", ".oga"}
+    """The files that are named, and those in the folders that are named whose names end like a recording's.
+
+    Hidden files, which systems leave behind, are overlooked, as in training.
+    """
+    endings = {f".{name.lower()}" for name in soundfile.available_formats()} - {".raw"} | {".aif", ".opus", ".oga"}
     for place in map(Path, places):
         if not place.is_dir():
             yield place
             continue
-        found = sorted(path for path in place.rglob("*") if path.suffix.lower() in endings and path.is_file())
+        found = sorted(
+            path
+            for path in place.rglob("*")
+            if path.suffix.lower() in endings
+            and path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(place).parts)
+        )
         if not found:
             raise BadInput(f"{place} is a folder without a recording: give another, or the paths of recordings")
         yield from found
@@ -152,6 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
     answers, bad = {}, 0
     try:
         model, clips = Model(given.model), list(_recordings(given.clips))
+        if given.csv and not os.access(given.csv.parent, os.W_OK):
+            raise BadInput(f"{given.csv} cannot be written, its folder is missing or protected: name another file")
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -162,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"error: {error}", file=sys.stderr)
             bad += 1
             continue
-        _say(str(clip), _sorted(answers[str(clip)]), alone=len(clips) == 1)
+        _say(str(clip), answers[str(clip)], alone=len(clips) == 1)
     if given.csv:
         try:
             _write(given.csv, model.scenes, answers)
@@ -174,13 +179,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _say(clip: str, probabilities: dict[str, float], alone: bool) -> None:
     """Of one recording every scene, a line each; of several the most probable scene, a line a recording."""
-    if not alone:
-        scene, probability = next(iter(probabilities.items()))
-        print(f"{clip}  {scene}  {100 * probability:5.1f} %")
-        return
-    widest = max(map(len, probabilities))
-    for scene, probability in probabilities.items():
-        print(f"{scene:<{widest}}  {100 * probability:5.1f} %")
+    ordered = sorted(probabilities.items(), key=lambda pair: -pair[1])
+    widest = max(map(len, probabilities)) if alone else 0
+    for scene, probability in ordered if alone else ordered[:1]:
+        print("" if alone else f"{clip}  ", f"{scene:<{widest}}  {100 * probability:5.1f} %", sep="")
 
 
 def _write(path: Path, scenes: list[str], answers: dict[str, dict[str, float]]) -> None:

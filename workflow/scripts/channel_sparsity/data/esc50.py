@@ -1,27 +1,14 @@
 """ESC-50 (Piczak 2015), or its subset ESC-10, as a folder of recordings in TAU's layout."""
 
-import csv
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from channel_sparsity.data.meta import META_COLUMNS, first, quoted
+import pandas
+
+from channel_sparsity.data.meta import META_COLUMNS, first
 from channel_sparsity.files import StudyError, cannot_write, write_text
 
-COLUMNS = ("filename", "fold", "category", "esc10", "src_file")
+COLUMNS = ["filename", "fold", "category", "esc10", "src_file"]
 """What is read of meta/esc50.csv; target and take are in the file names too."""
-
-FOLDS = ("1", "2", "3", "4", "5")
-
-
-class Line(NamedTuple):
-    """A line of meta/esc50.csv."""
-
-    filename: str
-    fold: str
-    category: str
-    esc10: str
-    src_file: str
 
 
 def convert(source: Path, target: Path, esc10: bool) -> int:
@@ -33,45 +20,28 @@ def convert(source: Path, target: Path, esc10: bool) -> int:
     the clips outside of fold 1, and so on, for ``split.kind: official``. `esc10`: only the ten classes of ESC-10.
     `StudyError` for a `source` that is no ESC-50, and for a `target` that is there already.
     """
-    clips = [clip for clip in _read(source / "meta" / "esc50.csv") if clip.esc10 == "True" or not esc10]
-    absent = [clip.filename for clip in clips if not (source / "audio" / clip.filename).is_file()]
+    table = source / "meta" / "esc50.csv"
+    try:
+        clips = pandas.read_csv(table, usecols=COLUMNS, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{table} cannot be read ({error}): name the folder of ESC-50 as it is published") from error
+    clips = clips[(clips["esc10"] == "True") | (not esc10)]
+    absent = [name for name in clips["filename"] if not (source / "audio" / name).is_file()]
     if absent:
         raise StudyError(f"{source / 'audio'} lacks {first(absent)}: unpack ESC-50 anew")
     if target.exists():
         raise StudyError(f"{target} is there already: name a folder that is not, or delete it")
+    names = "audio/" + clips["filename"]
+    fields = (names, clips["category"], "fold" + clips["fold"] + "-" + clips["src_file"], "a")
+    tables = {"meta.csv": pandas.DataFrame(dict(zip(META_COLUMNS, fields, strict=True)))}
+    for fold in sorted(set(clips["fold"])):
+        tables[f"evaluation_setup/fold{fold}_train.csv"] = names[clips["fold"] != fold].to_frame()
     try:
         (target / "audio").mkdir(parents=True)
-        for clip in clips:
-            (target / "audio" / clip.filename).symlink_to((source / "audio" / clip.filename).resolve())
+        for name in names:
+            (target / name).symlink_to((source / name).resolve())
+        for name, rows in tables.items():
+            write_text(target / name, rows.to_csv(sep="\t", index=False, lineterminator="\n"))
     except OSError as error:
         raise cannot_write(target, error) from error
-    rows = [(_name(clip), clip.category, f"fold{clip.fold}-{clip.src_file}", "a") for clip in clips]
-    for fold in FOLDS:
-        listed = [(_name(clip),) for clip in clips if clip.fold != fold]
-        _write(target / "evaluation_setup" / f"fold{fold}_train.csv", META_COLUMNS[:1], listed)
-    _write(target / "meta.csv", META_COLUMNS, rows)
     return len(clips)
-
-
-def _read(table: Path) -> list[Line]:
-    try:
-        with open(table, encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
-            if missing:
-                raise StudyError(
-                    f"{table} has no column {quoted(missing)}: give the folder of ESC-50 as it is published"
-                )
-            return [Line(*(row[column] for column in COLUMNS)) for row in reader]
-    except OSError as error:
-        raise StudyError(
-            f"{table} cannot be read ({error.strerror}): name the folder that holds ESC-50's meta/ and audio/"
-        ) from error
-
-
-def _name(clip: Line) -> str:
-    return f"audio/{clip.filename}"
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    write_text(path, "".join("\t".join(row) + "\n" for row in [header, *rows]))

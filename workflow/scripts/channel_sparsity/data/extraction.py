@@ -6,13 +6,12 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas
 
 from channel_sparsity.data.audio import Clip
-from channel_sparsity.data.findings import Finding, examine
+from channel_sparsity.data.findings import examine
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.data.writing import Batch, write_batches
 from channel_sparsity.files import StudyError
@@ -26,33 +25,24 @@ AUDIO_PER_WORKER_S = 600.0  # a TAU archive, some 9,000 s, thus keeps up to 15 c
 Reader = Callable[[object, LogMel], Clip]
 
 
-class Computed(NamedTuple):
-    """Some clips' features, little-endian float32 [clips, bands, frames], and the clips without their waveforms."""
-
-    features: np.ndarray
-    clips: list[Clip]
-    findings: list[Finding]
-
-
 def write_store(
     path: str | Path,
     clips: pandas.DataFrame,
     read: Reader,
     settings: LogMel,
     workers: int,
-    report: Callable[[int, int], None],
+    report: Callable[[int], None],
 ) -> tuple[dict, pandas.DataFrame]:
     """Compute the features of `clips`, which `read` reads by their file names, and write them as a store.
 
     For `report` and what is returned see `writing.write_batches`; for `workers` see `compute`. A clip that cannot
     be used or a full disk raises `StudyError`, and no file is left.
     """
-    computed = compute(read, list(clips["filename"]), settings, workers)
-    batches = (Batch(some.features, some.findings) for some in computed)
+    batches = compute(read, list(clips["filename"]), settings, workers)
     return write_batches(path, clips, settings, batches, report)
 
 
-def compute(read: Reader, sources: Sequence, settings: LogMel, workers: int) -> Iterator[Computed]:
+def compute(read: Reader, sources: Sequence, settings: LogMel, workers: int) -> Iterator[Batch]:
     """The features of the clips that `read` makes of the sources, batch by batch, in their order.
 
     More than one of the `workers` is used where there is much audio. They are spawned processes, which
@@ -80,7 +70,7 @@ def compute(read: Reader, sources: Sequence, settings: LogMel, workers: int) -> 
         pool.shutdown(cancel_futures=True)
 
 
-def _compute(read: Reader, sources: Sequence, settings: LogMel) -> Computed:
+def _compute(read: Reader, sources: Sequence, settings: LogMel) -> Batch:
     """The features of one batch."""
     features = np.empty((len(sources), settings.n_mels, settings.frames), "<f4")
     clips, findings = [], []
@@ -89,4 +79,4 @@ def _compute(read: Reader, sources: Sequence, settings: LogMel) -> Computed:
         features[row] = settings(clip.waveform)
         findings.append(examine(clip, features[row]))
         clips.append(clip._replace(waveform=None))
-    return Computed(features, clips, findings)
+    return Batch(features, findings, clips)

@@ -1,10 +1,11 @@
 """The table of a data set's clips in TAU's layout: a tab-separated `meta.csv`."""
 
 import csv
+import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,6 +125,21 @@ def check_scenes(rows: Sequence[Row], meta: Path) -> None:
             raise StudyError(f"{meta} has one clip of the scene {scene!r}, too few to split: add some or remove it")
 
 
+def check_expected(clips_per_scene: Mapping[str, int], expected: Mapping, what: str) -> None:
+    """Compare the number of clips of each scene with a data set's `expected`; StudyError says where they differ.
+
+    `what` begins the sentence: the file or folder that the clips are counted in.
+    """
+    clips, each = expected.get("clips"), expected.get("clips_per_scene")
+    wrong = [f"{count} of {scene}" for scene, count in clips_per_scene.items() if each not in (None, count)]
+    if wrong:
+        raise StudyError(
+            f"{what} has {', '.join(wrong)}, not {each} of each scene: complete it, or change the data set's `expected`"
+        )
+    if clips not in (None, found := sum(clips_per_scene.values())):
+        raise StudyError(f"{what} has {found} clips, not {clips}: complete it, or change the data set's `expected`")
+
+
 def check_clips(clips: pandas.DataFrame, devices: Collection[str], table: str) -> None:
     """Check a table of clips as `read_meta` and the rest here check a `meta.csv`: for whatever source lists them.
 
@@ -143,8 +159,18 @@ def check_clips(clips: pandas.DataFrame, devices: Collection[str], table: str) -
 
 
 def is_of_the_system(name: str) -> bool:
-    """Whether a file is one that an operating system leaves behind in a folder."""
+    """Whether a file or a folder is one that an operating system leaves behind in a folder."""
     return name.startswith(".") or name.lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini")
+
+
+def files_in_audio(root: str | Path) -> dict[str, Path]:
+    """The files in `root`/audio by their names in the table, in NFC: also where links lead, without the system's."""
+    found = {}
+    for folder, folders, names in os.walk(Path(root, "audio"), followlinks=True):
+        folders[:] = (name for name in folders if not is_of_the_system(name))
+        for path in (Path(folder, name) for name in names if not is_of_the_system(name)):
+            found[unicodedata.normalize("NFC", path.relative_to(root).as_posix())] = path
+    return found
 
 
 def names_of(row: Row) -> dict[str, str]:

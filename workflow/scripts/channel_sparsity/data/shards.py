@@ -49,12 +49,12 @@ def write_shard(
     settings: LogMel,
     workers: int,
     keep: str | Path | None,
-    report: Callable[[int, int], None],
+    report: Callable[[int], None],
 ) -> None:
     """Decode clips from their archive and write their features and their table, each file whole or not at all.
 
     The recordings themselves are kept below the folder `keep`, if one is given, under their names in `meta.csv`.
-    `report(done, total)` is called as clips are finished; for `workers` see `extraction.compute`. Memory does not
+    `report(done)` is called as clips are finished; for `workers` see `extraction.compute`. Memory does not
     depend on the number of clips. A clip that cannot be used or a full disk raises `StudyError`.
     """
     read = partial(read_archived_clip, folder=None if keep is None else Path(keep))
@@ -68,7 +68,7 @@ def write_shard(
                 for clip, finding in zip(batch.clips, batch.findings, strict=True):
                     row, _ = clips[len(lines)]
                     lines.append({**names_of(row), **clip._asdict(), **finding._asdict()})
-                report(len(lines), len(clips))
+                report(len(lines))
         write_csv(table, pandas.DataFrame(lines, columns=list(SHARD_COLUMNS)).astype(SHARD_COLUMNS))
     except OSError as error:
         raise cannot_write(features, error) from error
@@ -79,7 +79,7 @@ def merge_shards(
     shards: Mapping[str, tuple[str | Path, str | Path]],
     rows: Sequence[Row],
     settings: LogMel,
-    report: Callable[[int, int], None],
+    report: Callable[[int], None],
 ) -> tuple[pandas.DataFrame, dict, pandas.DataFrame]:
     """Write the store of all clips from the shards (features, table) of the archives, which are named.
 

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -12,19 +12,21 @@ import h5py
 import numpy as np
 import pandas
 
+from channel_sparsity.data.audio import Clip
 from channel_sparsity.data.clips import COLUMNS
 from channel_sparsity.data.findings import Finding, findings_table
 from channel_sparsity.data.logmel import LogMel
-from channel_sparsity.files import cannot_write, whole_and_large
+from channel_sparsity.files import cannot_write, sha256, whole_and_large, write_json
 
 TABLE_BYTES, TABLE_BYTES_PER_CLIP = 65536, 1024  # more than all but the features takes up
 
 
 class Batch(NamedTuple):
-    """What is written of some clips at a time."""
+    """Some clips at a time."""
 
     features: np.ndarray  # little-endian float32 [clips, bands, frames]
     findings: list[Finding]
+    clips: Sequence[Clip] = ()  # without their waveforms; what is merged has no need of them
 
 
 def write_batches(
@@ -32,11 +34,11 @@ def write_batches(
     clips: pandas.DataFrame,
     settings: LogMel,
     batches: Iterable[Batch],
-    report: Callable[[int, int], None],
+    report: Callable[[int], None],
 ) -> tuple[dict, pandas.DataFrame]:
     """Write a store of `clips` whose features come batch by batch, in the order of the clips.
 
-    `report(done, total)` is called as clips are written. Returns how many clips there are (`clips`), were
+    `report(done)` is called as clips are written. Returns how many clips there are (`clips`), were
     `padded`, were `cut` and are `silent`, how many each scene has (`clips_per_scene`), and the SHA-256 of the
     features, as little-endian float32 in the order of the clips (`features_sha256`); and the table of the findings.
     The file's bytes do not depend on how the clips fall into batches, and memory hardly on the number of clips. A full
@@ -53,7 +55,7 @@ def write_batches(
                     file.write(batch.features.data)
                     digest.update(batch.features.data)
                     findings.extend(batch.findings)
-                    report(len(findings), len(clips))
+                    report(len(findings))
     except OSError as error:
         raise cannot_write(path, error) from error
     adjusted = Counter(finding.adjustment for finding in findings)
@@ -66,6 +68,12 @@ def write_batches(
         "features_sha256": digest.hexdigest(),
     }
     return counts, findings_table(clips["filename"], findings)
+
+
+def write_manifest(path: str | Path, content: Mapping, counts: Mapping, settings: LogMel, clips: str | Path) -> None:
+    """Write what stands for a store, made from the block `content` and the table `clips`: JSON, with all digests."""
+    size = {"bands": settings.n_mels, "frames": settings.frames, "clips_sha256": sha256(clips)}
+    write_json(path, {"settings": content, **counts, **size})
 
 
 def _write_all_but_features(path: Path, clips: pandas.DataFrame, settings: LogMel) -> int:
@@ -83,7 +91,8 @@ def _write_all_but_features(path: Path, clips: pandas.DataFrame, settings: LogMe
         _write_clips(file, clips)
         features = file.create_dataset("logmel", shape, "<f4", fill_time="never", dcpl=layout)
         features.attrs["unit"] = "dB"
-        features.attrs.update({name: _attribute(value) for name, value in asdict(settings).items()})
+        for name, value in asdict(settings).items():
+            features.attrs[name] = h5py.Empty("f8") if value is None else value
         return features.id.get_offset()
 
 
@@ -95,8 +104,3 @@ def _write_clips(file: h5py.File, clips: pandas.DataFrame) -> None:
             group.create_dataset(column, data=clips[column].to_numpy(object), dtype=h5py.string_dtype())
         else:
             group.create_dataset(column, data=clips[column].to_numpy(kind))
-
-
-def _attribute(value: float | int | None) -> float | int | h5py.Empty:
-    """A setting as HDF5 holds it: None becomes a null value."""
-    return h5py.Empty("f8") if value is None else value

@@ -56,14 +56,8 @@ def _within(candidates: pandas.DataFrame, budget: Mapping) -> dict:
         return _row(BUDGET, fits.sort_values(**_BEST_FIRST).iloc[0], words)
     if candidates.empty:
         return _none(BUDGET, f"No network was trained, so no model is within {limits}.")
-    excess = pandas.concat(
-        [
-            candidates["int8_bytes"] / budget["parameter_bytes"],
-            candidates["macs_per_second"] / budget["macs_per_second"],
-        ],
-        axis=1,
-    ).max(axis=1)
-    near = candidates.loc[excess.idxmin()]
+    excess = candidates[["int8_bytes", "macs_per_second"]] / [budget["parameter_bytes"], budget["macs_per_second"]]
+    near = candidates.loc[excess.max(axis=1).idxmin()]
     return _none(
         BUDGET,
         f"No model is within {limits}; nearest comes step {near['step']} of {near['network']} by {near['recipe']} at "

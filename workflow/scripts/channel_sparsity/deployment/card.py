@@ -25,11 +25,11 @@ def markdown(card: Mapping) -> str:
         f"```sh\npython workflow/scripts/channel_sparsity/classify.py {card['files']['int8']['name']} clip.wav\n```",
         "## How good it is",
         f"On {data['clips_validation']:,} validation clips, in onnxruntime; PyTorch's accuracy is "
-        f"{_percent(accuracy['pytorch'])}. {card['caution']}",
+        f"{percent(accuracy['pytorch'])}. {card['caution']}",
         _table(
             ["", "accuracy", *data["scenes"]],
             [
-                [form, _percent(each["accuracy"]), *map(_percent, each["accuracy_per_scene"].values())]
+                [form, percent(each["accuracy"]), *map(percent, each["accuracy_per_scene"].values())]
                 for form, each in (("float32", whole), ("int8", int8))
             ],
         ),
@@ -80,11 +80,6 @@ def _checks(checks: Mapping) -> str:
         f"{checks['feature_tolerance_db']:g} dB, and the float32 file PyTorch's probabilities within "
         f"{checks['probability_tolerance']:g}. The differences that were found stand in the job's log."
     )
-
-
-def _percent(share: float | None) -> str:
-    """A fraction as people read it."""
-    return "" if share is None else percent(share)
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -57,11 +57,11 @@ def frontend(settings: LogMel, mean_db: Sequence[float], deviation_db: Sequence[
     normalised = graph.node("Div", centred, graph.constant(deviation_db, np.float32))
     turned = graph.node("Transpose", normalised, perm=[0, 2, 1])
     graph.node("Unsqueeze", turned, graph.constant([1], np.int64), name=FEATURES)
-    return _model(
-        graph,
-        helper.make_tensor_value_info(WAVEFORM, TensorProto.FLOAT, ["batch", settings.samples]),
-        helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["batch", 1, settings.n_mels, settings.frames]),
-    )
+    takes = helper.make_tensor_value_info(WAVEFORM, TensorProto.FLOAT, ["batch", settings.samples])
+    shape = ["batch", 1, settings.n_mels, settings.frames]
+    gives = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, shape)
+    made = helper.make_graph(graph.nodes, "frontend", [takes], [gives], graph.constants)
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
 def _power(graph: _Graph, settings: LogMel) -> str:
@@ -92,9 +92,3 @@ def _filters(graph: _Graph, settings: LogMel) -> str:
     falling = graph.node("Div", graph.node("Sub", real(high), hz), real(high - middle))
     triangles = graph.node("Max", graph.node("Min", rising, falling), real(0))
     return graph.node("Cast", graph.node("Mul", triangles, real(2 / (high - low))), to=TensorProto.FLOAT)
-
-
-def _model(graph: _Graph, takes: onnx.ValueInfoProto, gives: onnx.ValueInfoProto) -> onnx.ModelProto:
-    """The graph as a model."""
-    made = helper.make_graph(graph.nodes, "frontend", [takes], [gives], graph.constants)
-    return helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import pandas
 
+from channel_sparsity.data.meta import files_in_audio
 from channel_sparsity.files import StudyError
 
 if TYPE_CHECKING:
@@ -119,9 +120,7 @@ class DataSource:
 
     def recordings(self) -> Iterable[Path]:
         """The user's own files that clips are read from: those of which it is noticed if they become others."""
-        from channel_sparsity.data.meta import is_of_the_system
-
-        return (path for path in Path(self.folder, "audio").rglob("*") if not is_of_the_system(path.name))
+        return files_in_audio(self.folder).values()
 
     def list_clips(self) -> pandas.DataFrame:
         """The clips of the block's devices, as a table with the columns `clips.COLUMNS` (for the stage list_clips)."""

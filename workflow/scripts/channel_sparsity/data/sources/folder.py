@@ -1,16 +1,15 @@
 """Clips in a folder laid out like the TAU data sets: `audio/`, listed in a tab-separated `meta.csv`."""
 
-import os
-import unicodedata
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 import pandas
 
 from channel_sparsity.data.clips import clip_table
-from channel_sparsity.data.meta import Row, check_scenes, first, is_of_the_system, names_of, read_meta, recorded_by
+from channel_sparsity.data.meta import Row, files_in_audio, first, names_of, read_meta, recorded_by
 from channel_sparsity.data.sources import PATH, DataSource, Extent
 from channel_sparsity.files import StudyError
 
@@ -69,7 +68,7 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     City and location come from the file name where it follows TAU's naming and agrees with its row, otherwise
     from `identifier` (`city-location`, or any name of a place). Rows of other devices need no file. Raises
     `StudyError` for a folder or a table that is missing, empty or malformed, rows without a file, files in
-    audio/ without a row, clips that are empty or cannot be opened, and too few clips or scenes.
+    audio/ without a row, and clips that are empty or cannot be opened.
     """
     root = Path(root)
     meta = root / "meta.csv"
@@ -77,7 +76,6 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
     rows = read_meta(meta)
     _check_unlisted(rows, root)
     rows = recorded_by(devices, rows, meta)
-    check_scenes(rows, meta)
     _check_present(rows, root)
     with ThreadPoolExecutor(HEADER_READERS) as readers:
         headers = list(readers.map(header_of, [find(root, row.filename) for row in rows]))
@@ -85,9 +83,12 @@ def read_folder(root: str | Path, devices: Collection[str]) -> pandas.DataFrame:
 
 
 def find(root: Path, filename: str) -> Path:
-    """The file of a name in NFC (one character for a letter with its marks), which macOS may have written in NFD."""
+    """The file of a name in NFC, which may be written otherwise on the disk: macOS takes letters and marks apart."""
     path = root / filename
-    return path if path.exists() else root / unicodedata.normalize("NFD", filename)
+    return path if path.exists() else _files_in_audio(root).get(filename, path)
+
+
+_files_in_audio = lru_cache(maxsize=1)(files_in_audio)
 
 
 def _check_folder(root: Path) -> None:
@@ -96,19 +97,13 @@ def _check_folder(root: Path) -> None:
 
 
 def _check_unlisted(rows: Sequence[Row], root: Path) -> None:
-    """Every file in audio/ needs a row, but for those that systems leave behind."""
-    found = {
-        unicodedata.normalize("NFC", (Path(folder) / name).relative_to(root).as_posix())
-        for folder, _, names in os.walk(root / "audio")
-        for name in names
-        if not is_of_the_system(name)
-    }
-    listed = {row.filename for row in rows}
-    unlisted, meta = sorted(found - listed), root / "meta.csv"
-    if below := [name for name in unlisted if name.removeprefix("audio/") in listed]:
-        name = below[0].removeprefix("audio/")
-        raise StudyError(f"{meta} lists {name!r}, which lies in audio/: write 'audio/{name}', and so in every line")
-    if unlisted:
+    """Every file in audio/ needs a row, and rows are of such files."""
+    listed, meta = {row.filename for row in rows}, root / "meta.csv"
+    if outside := sorted(name for name in listed if not name.startswith("audio/")):
+        raise StudyError(
+            f"{meta} lists {first(outside)}, but not in audio/: put the clips there and write 'audio/{outside[0]}'"
+        )
+    if unlisted := sorted(files_in_audio(root).keys() - listed):
         raise StudyError(f"{meta} has no row for {first(unlisted)}: add one or move the file away")
 
 

@@ -15,7 +15,6 @@ from channel_sparsity.data.sources.synthetic.sounds import (
     puff,
     ring,
     time_axis,
-    turn,
     wander,
     whistle,
 )
@@ -158,13 +157,6 @@ def speed(rng: np.random.Generator, samples: int, mean: float, change: float) ->
     """A machine's speed [samples]: it wavers by 1 % and rises or falls by up to the share `change`."""
     ramp = np.linspace(-0.5, 0.5, samples, dtype=np.float32)
     return mean * (1 + np.float32(rng.uniform(-change, change)) * ramp + 0.01 * wander(rng, samples, 3))
-
-
-def run(
-    bus: Bus, rng: np.random.Generator, turn_wave: np.ndarray, turns_per_second: np.ndarray, level_db: float
-) -> None:
-    """Let a machine run."""
-    bus.add(turn(rng, turn_wave, turns_per_second), level_db)
 
 
 def drive_past(bus: Bus, rng: np.random.Generator, per_second: float, curve: Curve, level_db: float) -> None:

@@ -18,7 +18,7 @@ import soundfile
 from scipy import fft
 
 from channel_sparsity.data.sources.synthetic.scenes import SCENES, City, Play
-from channel_sparsity.data.sources.synthetic.sounds import RATE_HZ, Bus, Curve, amplitude, noise, time_axis
+from channel_sparsity.data.sources.synthetic.sounds import RATE_HZ, Bus, Curve, amplitude, noise, octaves, time_axis
 from channel_sparsity.files import StudyError, whole, write_text
 from channel_sparsity.seeds import derive
 
@@ -90,9 +90,10 @@ def write_scenes(
     length of a clip. A clip's bytes depend on `seed`, its own name and its length alone: neither on what else
     is made nor on `workers`, the number of processes. More than one are spawned: the main script must be
     importable, its work behind `if __name__ == "__main__"`. `report` is told how many clips are done. Raises
-    `StudyError` for a setting out of range and for recordings in the way.
+    `StudyError` for clips that are too short and for recordings in the way; the schema checks the other settings.
     """
-    _check(scenes, cities, locations, segments, duration_s, workers)
+    if not duration_s >= SHORTEST_S:
+        raise StudyError(f"`duration_s` is {duration_s}, but an embedded scene lasts at least {SHORTEST_S} s")
     root = Path(root)
     spots = [Spot(scene, city, index) for scene in scenes for city in CITIES[:cities] for index in range(locations)]
     rows = [
@@ -118,22 +119,6 @@ def _pool(workers: int) -> Iterator[Callable]:
         return
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         yield pool.map
-
-
-def _check(scenes: Sequence[str], cities: int, locations: int, segments: int, duration_s: float, workers: int) -> None:
-    """Raise a sentence about the first setting that makes no data set."""
-    for scene in scenes:
-        if scene not in SCENES:
-            raise StudyError(f"`scenes` holds {scene}, but the embedded scenes are {', '.join(SCENES)}")
-    if not scenes or len(set(scenes)) < len(scenes):
-        raise StudyError("`scenes` must name at least one scene, and none twice")
-    if not 1 <= cities <= len(CITIES):
-        raise StudyError(f"`cities` is {cities}, but must be from 1 to {len(CITIES)}")
-    for name, value in (("locations", locations), ("segments", segments), ("workers", workers)):
-        if value < 1:
-            raise StudyError(f"`{name}` is {value}, but must be at least 1")
-    if not duration_s >= SHORTEST_S:
-        raise StudyError(f"`duration_s` is {duration_s}, but an embedded scene lasts at least {SHORTEST_S} s")
 
 
 def _write_spot(root: Path, spot: Spot, *, segments: int, samples: int, seed: int) -> None:
@@ -199,11 +184,8 @@ class Location:
 @lru_cache(maxsize=4)
 def _equaliser_bands(samples: int) -> np.ndarray:
     """The weights of the equaliser's bands at every bin, float32 [bands, samples // 2 + 1]; they sum to 1."""
-    octaves = np.log2(np.maximum(fft.rfftfreq(samples, 1 / RATE_HZ), 1.0))
-    return np.array(
-        [np.interp(octaves, np.log2(_EQUALISER_HZ), band) for band in np.eye(len(_EQUALISER_HZ))],
-        dtype=np.float32,
-    )
+    bands = np.eye(len(_EQUALISER_HZ))
+    return np.array([np.interp(octaves(samples), np.log2(_EQUALISER_HZ), band) for band in bands], np.float32)
 
 
 def _equaliser(samples: int, levels_db: np.ndarray) -> np.ndarray:

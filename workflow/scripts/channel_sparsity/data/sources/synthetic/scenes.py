@@ -12,7 +12,7 @@ import numpy as np
 
 from channel_sparsity.data.sources.synthetic import events
 from channel_sparsity.data.sources.synthetic.events import AIR, GRAVEL, STONE, occasionally
-from channel_sparsity.data.sources.synthetic.sounds import Bus, Curve, cycle, gusts, noise, puff, ring
+from channel_sparsity.data.sources.synthetic.sounds import Bus, Curve, cycle, gusts, noise, puff, ring, turn
 from channel_sparsity.data.sources.synthetic.voices import Crowd, talk
 
 Play = Callable[[np.random.Generator, Bus, Bus], None]
@@ -59,9 +59,9 @@ class City:
             tilt_db=rng.normal(0, 1.5),
         )
 
-    def crowd(self, rng: np.random.Generator, voices: float, spread_db: float = 10.0) -> Crowd:
+    def crowd(self, rng: np.random.Generator, voices: float) -> Crowd:
         """A Poisson number of its people."""
-        return Crowd(int(rng.poisson(voices)), self.pitch_hz, self.syllables_per_second, spread_db)
+        return Crowd(int(rng.poisson(voices)), self.pitch_hz, self.syllables_per_second)
 
 
 def airport(place: np.random.Generator, city: City) -> Play:
@@ -123,7 +123,7 @@ def metro_station(place: np.random.Generator, city: City) -> Play:
 
     def play(rng: np.random.Generator, near: Bus, far: Bus) -> None:
         near.hiss(rng, VENTILATION, air_db)
-        events.run(far, rng, escalator, np.full(far.samples, hum_hz), hum_db)
+        far.add(turn(rng, escalator, np.full(far.samples, hum_hz)), hum_db)
         tread = puff(rng, 0.1, events.IRON, 0.1)
         for start in np.arange(rng.random() / treads_hz, far.seconds, 1 / treads_hz):
             far.strike(start, tread, hum_db + 6)
@@ -132,13 +132,8 @@ def metro_station(place: np.random.Generator, city: City) -> Play:
         if rng.random() < trains:
             loud_db = rng.uniform(-8, 4)
             far.add(gusts(rng, far.samples, 1, 3) * noise(rng, far.samples, TRACK), loud_db)
-            events.run(
-                far,
-                rng,
-                drive,
-                events.speed(rng, far.samples, city.whine_hz * rng.uniform(0.4, 1), 0.5),
-                loud_db - 12,
-            )
+            pace = events.speed(rng, far.samples, city.whine_hz * rng.uniform(0.4, 1), 0.5)
+            far.add(turn(rng, drive, pace), loud_db - 12)
             occasionally(far, rng, 0.4, lambda: events.squeal(rng, rng.uniform(2200, 4200)), loud_db - 6)
         occasionally(far, rng, announcements, lambda: events.chime(city.chime_hz), 2)
         if rng.random() < announcements:
@@ -158,7 +153,7 @@ def metro(place: np.random.Generator, city: City) -> Play:
         slow_db = 14 * np.log10(pace)
         far.add(gusts(rng, far.samples, 1.5, 1.5) * noise(rng, far.samples, TRACK), roll_db + slow_db)
         near.hiss(rng, VENTILATION, -12)
-        events.run(near, rng, drive, events.speed(rng, near.samples, city.whine_hz * pace, 0.35), whine_db)
+        near.add(turn(rng, drive, events.speed(rng, near.samples, city.whine_hz * pace, 0.35)), whine_db)
         events.rail_joints(near, rng, 20 * pace, joint_db + slow_db)
         occasionally(far, rng, squeals, lambda: events.squeal(rng, rng.uniform(2500, 4800)), 0)
         talk(near, rng, city.crowd(rng, voices), -10)
@@ -178,7 +173,7 @@ def tram(place: np.random.Generator, city: City) -> Play:
         slow_db = 14 * np.log10(pace)
         near.add(gusts(rng, near.samples, 1.5, 1.5) * noise(rng, near.samples, TRACK), roll_db + slow_db)
         near.hiss(rng, TRAFFIC, street_db)
-        events.run(near, rng, drive, events.speed(rng, near.samples, 1.5 * city.whine_hz * pace, 0.35), whine_db)
+        near.add(turn(rng, drive, events.speed(rng, near.samples, 1.5 * city.whine_hz * pace, 0.35)), whine_db)
         events.rail_joints(near, rng, 12 * pace, joint_db + slow_db)
         occasionally(far, rng, squeals, lambda: events.squeal(rng, rng.uniform(1800, 3600)), 0)
         occasionally(far, rng, 0.1, lambda: events.gong(city.gong_hz), 1)
@@ -196,7 +191,7 @@ def bus(place: np.random.Generator, city: City) -> Play:
     def play(rng: np.random.Generator, near: Bus, far: Bus) -> None:
         pulls = rng.random() < 0.65
         turns = idle * (rng.uniform(1.4, 2.6) if pulls else 1.0)
-        events.run(near, rng, engine, events.speed(rng, near.samples, turns, 0.3 if pulls else 0.02), engine_db)
+        near.add(turn(rng, engine, events.speed(rng, near.samples, turns, 0.3 if pulls else 0.02)), engine_db)
         near.add(gusts(rng, near.samples, 2, 2) * noise(rng, near.samples, ROAD), road_db - (0 if pulls else 8))
         near.hiss(rng, VENTILATION, -12)
         occasionally(near, rng, rattles, lambda: puff(rng, 0.08, events.WHEELS, 0.09), 3)
@@ -271,7 +266,8 @@ def street_traffic(place: np.random.Generator, city: City) -> Play:
         events.drive_past(near, rng, cars, TYRES, tyres_db)
         if rng.random() < waits:
             turns = rng.uniform(11, 26)
-            events.run(near, rng, engine, events.speed(rng, near.samples, turns, 0.3), -5 - rng.uniform(0, 8))
+            pace, engine_db = events.speed(rng, near.samples, turns, 0.3), -5 - rng.uniform(0, 8)
+            near.add(turn(rng, engine, pace), engine_db)
         events.footsteps(near, rng, walkers, STONE, 1)
         talk(near, rng, city.crowd(rng, voices), -12)
         occasionally(far, rng, 0.05, lambda: events.horn(rng), 2)

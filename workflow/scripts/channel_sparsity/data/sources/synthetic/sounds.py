@@ -26,23 +26,20 @@ def amplitude(level_db: float | np.ndarray) -> float | np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _octaves(samples: int) -> np.ndarray:
+def octaves(samples: int) -> np.ndarray:
     """log2 of the frequency in Hz of every bin of a real spectrum; the constant bin counts as 1 Hz."""
     return np.log2(np.maximum(fft.rfftfreq(samples, 1 / RATE_HZ), 1.0))
 
 
-def response(samples: int, curve: Curve) -> np.ndarray:
-    """Amplitude of every bin of a real spectrum [samples // 2 + 1], float32, without a constant component."""
-    frequencies, levels = np.array(curve, dtype=float).T
-    gains = amplitude(np.interp(_octaves(samples), np.log2(frequencies), levels))
-    gains[0] = 0
-    return gains.astype(np.float32)
-
-
 @lru_cache(maxsize=96)
 def _noise_shape(samples: int, curve: Curve) -> np.ndarray:
-    """`response`, scaled so that real and imaginary parts uniform in [-1, 1) give noise of unit RMS."""
-    gains = response(samples, curve)
+    """Amplitude of every bin of a real spectrum [samples // 2 + 1], float32, without a constant component.
+
+    Real and imaginary parts uniform in [-1, 1) give noise of unit RMS by it.
+    """
+    frequencies, levels = np.array(curve, dtype=float).T
+    gains = amplitude(np.interp(octaves(samples), np.log2(frequencies), levels)).astype(np.float32)
+    gains[0] = 0
     return gains * np.float32(samples / np.sqrt(4 / 3 * np.sum(gains.astype(float) ** 2)))
 
 
