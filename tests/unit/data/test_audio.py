@@ -2,6 +2,7 @@
 
 import io
 import struct
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,10 @@ TWO_SECONDS = LogMel(duration_s=2.0)
 def noise(samples, channels=None, level=0.1):
     shape = samples if channels is None else (samples, channels)
     return level * np.random.default_rng(samples).standard_normal(shape)
+
+
+def chunk(name, data):
+    return struct.pack("<4sI", name, len(data)) + data + b"\0" * (len(data) % 2)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +64,32 @@ def test_every_format_is_read_to_the_bit_and_mixed_to_mono(tmp_path, suffix, con
     assert clip.peak == np.abs(expected).max()
     in_memory = read_clip(path.read_bytes(), SECOND, "a clip")
     assert (in_memory.waveform == clip.waveform).all() and in_memory[1:] == clip[1:]
+
+
+def test_the_extremes_of_24_bits_are_exact(tmp_path):
+    path = tmp_path / "clip.wav"
+    steps = np.array([-(2**23), -(2**23) + 1, -257, -256, -255, -1, 0, 1, 255, 256, 257, 2**23 - 1])
+    soundfile.write(path, (steps * 256).astype(np.int32), 44100, subtype="PCM_24")
+    waveform, *_ = read_clip(path, SECOND)
+    assert (waveform[: len(steps)] == steps / 2**23).all()
+
+
+@pytest.mark.parametrize("before", [b"", chunk(b"LIST", b"odd"), chunk(b"LIST", b"even") + chunk(b"bext", b"x" * 601)])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_chunks_around_the_samples_are_skipped(tmp_path, before, channels):
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((channels, 3, 44100, 0, "NONE", ""))
+        file.writeframes(np.random.default_rng(1).bytes(3 * channels * 44100))
+    plain = buffer.getvalue()
+    place = plain.index(b"data")
+    body = plain[12:place] + before + plain[place:] + chunk(b"junk", b"more")
+    path = tmp_path / "clip.wav"
+    path.write_bytes(struct.pack("<4sI4s", b"RIFF", 4 + len(body), b"WAVE") + body)
+    waveform, adjustment, *_ = read_clip(path, SECOND)
+    expected = soundfile.read(path, dtype="float32", always_2d=True)[0]
+    assert (waveform == expected.mean(axis=1)).all()
+    assert adjustment == "none"
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000])
