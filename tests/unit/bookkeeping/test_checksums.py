@@ -79,6 +79,23 @@ def test_a_damaged_record_is_named(written, damage):
         verify_folder(written)
 
 
+def test_a_record_that_is_just_being_written_is_not_read(written):
+    """Nor one that a killed job has left half-written; 19 curves read the weights beside which WS is recorded."""
+    (written / ".other.abcdefgh.sha256").touch()
+    verify([written / "curve.csv"])
+    refuse_moved(written)
+    assert len(verify_folder(written)) == 3
+    record([written / "curve.csv"], "trace")
+    assert (written / ".other.abcdefgh.sha256").exists() and not (written / "prune.sha256").exists()
+
+
+def test_a_damaged_record_of_another_job_costs_no_finished_work(written):
+    (written / "prune.sha256").write_text("")
+    (written / "else.csv").write_text("else")
+    record([written / "else.csv"], "else")
+    assert (written / "else.sha256").exists()
+
+
 def test_what_another_job_wrote_anew_has_no_second_record(written):
     (written / "curve.csv").write_text("new")
     (written / "else.csv").write_text("else")

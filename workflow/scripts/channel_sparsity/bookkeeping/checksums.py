@@ -18,6 +18,9 @@ from channel_sparsity.files import StudyError, read_json, sha256, write_text
 
 SUFFIX = ".sha256"
 
+#: Not those that another job is just writing, or was killed while it wrote them: their names begin with a dot.
+_RECORDS = f"[!.]*{SUFFIX}"
+
 #: Files that differ between two runs of the same study. Nothing is computed from them, and the records stay the same.
 VARYING = ("timing.csv", "run.json")
 
@@ -38,9 +41,10 @@ def record(outputs: Iterable[str | Path], name: str) -> None:
         files = [file for path in paths for file in _files(path)]
         lines = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
         ours = folder / f"{name}{SUFFIX}"
-        for other in folder.glob(f"*{SUFFIX}"):
-            if other != ours and lines.keys() & _read(other).keys():
-                other.unlink(missing_ok=True)
+        for other in folder.glob(_RECORDS):
+            with suppress(StudyError):  # what is damaged is for its reader to say: this job's work is done
+                if other != ours and lines.keys() & _read(other).keys():
+                    other.unlink(missing_ok=True)
         # Below the study, whose folder has its name from the configuration.
         place = "/".join(Path(os.path.normpath(folder)).parts[2:])
         write_text(ours, f"{_PLACE}{place}\n" + "".join(f"{digest}  {file}\n" for file, digest in lines.items()))
@@ -59,7 +63,7 @@ def verify(inputs: Iterable[str | Path]) -> None:
 def verify_folder(folder: Path) -> set[Path]:
     """Compare all files below a folder that have a record with it, and return them; StudyError as in `verify`."""
     found = set()
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    for path in sorted(folder.rglob(_RECORDS)):
         digests = _read(path)
         _check_place(path)
         for name, digest in digests.items():
@@ -70,7 +74,7 @@ def verify_folder(folder: Path) -> set[Path]:
 
 def refuse_moved(folder: Path) -> None:
     """StudyError if any files below a folder were written to another: before a job is given them, and loses its own."""
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    for path in sorted(folder.rglob(_RECORDS)):
         _check_place(path)
 
 
@@ -85,7 +89,7 @@ def _compare(file: Path, digest: str, output: Path) -> None:
 
 def _recorded(path: Path) -> Iterator[tuple[Path, str]]:
     """The files of a path that a record in its folder names, with their digests."""
-    for other in path.parent.glob(f"*{SUFFIX}"):
+    for other in path.parent.glob(_RECORDS):
         for name, digest in _read(other).items():
             if name == path.name or name.startswith(f"{path.name}/"):
                 _check_place(other)
