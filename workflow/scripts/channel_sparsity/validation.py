@@ -121,15 +121,8 @@ def canonical(content: object, schema: Mapping, root: Mapping | None = None) -> 
 
 #: The settings that decide what a training or a curve comes to. (More networks, lambdas or seeds change no other.)
 _DECIDING = (
-    "arithmetic",
-    "width_scale",
-    "stem_stride",
-    "datasets",
-    "split",
-    "training",
-    "pruning",
-    "repairs",
-    "recipes",
+    *("dataset", "arithmetic", "width_scale", "stem_stride", "datasets", "split"),
+    *("training", "pruning", "repairs", "recipes"),
 )
 
 
