@@ -80,7 +80,7 @@ onstart:
         print(f"Look at this first: {doubt}", file=sys.stderr)
     if len(jobs) >= warm_start.WORTHWHILE:
         warm_start.install()
-    Remaining(lambda: expected_seconds(jobs)).start()
+    Remaining(lambda: expected_seconds(jobs), Path(DATA) / "manifest.json").start()
 
 
 onsuccess:

@@ -84,11 +84,9 @@ def minutes_of(work, wildcards, manifest, attempt):
 
 
 def expected_seconds(jobs):
-    """By the last file of each job, about how long it lasts; nothing while it is not known how many clips there are."""
-    manifest = f"{DATA}/manifest.json"
-    if not Path(manifest).exists():
-        return {}
-    expected = {}
+    """By the last file of each job, about how long it lasts; of those after the data, when it is known how many clips
+    there are."""
+    manifest, expected = f"{DATA}/manifest.json", {}
     for job in jobs:
         seconds = 3  # a start and what a table takes
         if job.rule_name == "train_network":
@@ -97,7 +95,8 @@ def expected_seconds(jobs):
             seconds += seconds_of(
                 recipe_settings(job.wildcards), job.wildcards, manifest
             )
-        expected |= {Path(file): seconds for file in job.output[-1:]}
+        last = (file for file in job.output[-1:] if not file.startswith(f"{DATA}/"))
+        expected |= {Path(file): seconds for file in last}
     return expected
 
 
