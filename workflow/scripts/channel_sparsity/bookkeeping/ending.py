@@ -9,6 +9,7 @@ from pathlib import Path
 from channel_sparsity.bookkeeping.snakemake_internals import failed_jobs, was_stopped
 from channel_sparsity.data.clips import read_clips
 from channel_sparsity.data.splits import describe
+from channel_sparsity.files import read_json, sha256
 
 
 def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence[Path]) -> str:
@@ -74,8 +75,10 @@ def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
     finished = [f"Tables and figures of what is finished: {partial.resolve()}"] if partial.is_dir() else []
     if not table.is_file():
         return finished
-    if any(knee.is_file() and knee.stat().st_mtime > table.stat().st_mtime for knee in pruned):
-        return [f"{results}/tables is older than the pruning curves: the target `tables` makes it anew", *finished]
+    made_from = read_json(table.with_suffix(".json"))["made_from"]
+    if any(knee.is_file() and sha256(knee) != made_from.get(str(knee)) for knee in pruned):
+        said = f"The tables in {results}/tables are of other pruning curves: the target `tables` makes them anew"
+        return [said, *finished]
     rows, cells = _rows(table), _rows(table.with_name("cells.csv"))
     excluded = Counter(row["included"] for row in cells)["False"]
     return [
