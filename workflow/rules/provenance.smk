@@ -58,7 +58,7 @@ rule record_digests:
             )
         ],
         knees=for_all(f"{PRUNE}/knee.json", CURVES),
-        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
+        tables=expand("{table}.csv", table=EVERY_TABLE),
     output:
         DIGESTS,
     log:
@@ -84,7 +84,7 @@ rule record_provenance:
         dataset=expand(f"{DATA}/{{name}}", name=KEPT),
         split=rules.split_clips.output.split,
         normalisation=rules.split_clips.output.normalisation,
-        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
+        tables=expand("{table}.csv", table=EVERY_TABLE),
         trainings=for_all(rules.train_network.output.timing, CELLS),
         prunings=for_all(rules.prune_network.output.timing, CURVES),
     output:
