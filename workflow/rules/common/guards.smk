@@ -16,12 +16,10 @@ from channel_sparsity.bookkeeping.targets import nearest
 
 def refuse_unknown(targets):
     """Refuse targets that there are not, in the words of this study, and files that Snakemake could not look at."""
-    try:
+    with refusing():
         refuse_unreadable(
             [SOURCE.table, *Path(DATA).glob("*"), *Path(RESULTS).glob("*")]
         )
-    except StudyError as error:
-        raise Refused(str(error))
     names, files = snakemake_internals.known_targets(workflow)
     for target in targets:
         path = os.path.relpath(target)
@@ -164,10 +162,8 @@ def refuse_another_data_set():
     manifest = Path(DATA) / "manifest.json"
     if not manifest.exists():
         return
-    try:
+    with refusing():
         made = read_json(manifest)
-    except StudyError as error:
-        raise Refused(str(error))
     made_from = validation.canonical(
         made.get("settings", {}), {"$ref": "#/$defs/dataset"}, SCHEMA
     )
@@ -179,10 +175,8 @@ def refuse_another_data_set():
             f"{DATA} was made from other settings of `datasets.{config['dataset']}` ({', '.join(differing)}): "
             f"give the block another name, or delete {DATA} to make it anew"
         )
-    try:
+    with refusing():
         check_expected(made["clips_per_scene"], DATASET.get("expected", {}), DATA)
-    except StudyError as error:
-        raise Refused(str(error))
 
 
 def doubts_about(jobs):
@@ -201,10 +195,8 @@ def refuse_orphans_of(workflow):
     """Before anything is submitted to SLURM: refuse to run beside jobs that a killed main process left there."""
     prefix = snakemake_internals.executor_setting(workflow, "jobname_prefix")
     if prefix:
-        try:
+        with refusing():
             refuse_orphans(prefix, Path.cwd())
-        except StudyError as error:
-            raise Refused(str(error))
 
 
 refuse_another_data_set()
