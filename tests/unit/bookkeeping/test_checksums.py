@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channel_sparsity.bookkeeping.checksums import record, refuse_moved, verify, verify_folder
-from channel_sparsity.files import StudyError, write_json
+from channel_sparsity.files import StudyError
 
 
 @pytest.fixture
@@ -124,21 +124,6 @@ def test_a_cell_is_what_its_files_say(tmp_path, monkeypatch):
         exchange(one, other)
     Path("results").rename("elsewhere")
     assert len(verify_folder(Path("elsewhere/tiny"))) == 4
-
-
-def test_a_cell_of_an_earlier_version_is_what_its_metrics_say(tmp_path):
-    """Records had no comment then."""
-    cells = [tmp_path / f"train/vgg11/lambda-{lam}/seed-1" for lam in ("0", "2e-3")]
-    for cell, lam in zip(cells, ("0", "2e-3"), strict=True):
-        cell.mkdir(parents=True)
-        write_json(cell / "metrics.json", {"network": "vgg11", "lam": lam, "seed": 1})
-        record([cell / "metrics.json"], "train")
-        lines = (cell / "train.sha256").read_text().splitlines()
-        (cell / "train.sha256").write_text(f"{lines[1]}\n")
-    verify([cell / "metrics.json" for cell in cells])
-    exchange(*cells)
-    with pytest.raises(StudyError, match=r"lambda-0/seed-1 holds the files of vgg11/lambda-2e-3/seed-1"):
-        verify([cells[0] / "metrics.json"])
 
 
 def exchange(one, other):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from channel_sparsity.files import StudyError, read_json, sha256, write_text
+from channel_sparsity.files import StudyError, sha256, write_text
 
 SUFFIX = ".sha256"
 
@@ -97,26 +97,13 @@ def _recorded(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _check_place(path: Path) -> None:
-    """StudyError if the files of a record were written to a folder of another name."""
-    place, folder = _place(path), Path(os.path.abspath(path.parent))
-    if place and not f"{folder.as_posix()}/".endswith(f"/{place}/"):
+    """StudyError if the files of a record were written to a folder of another name, as its first line says it."""
+    mark, _, place = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].partition(_PLACE)
+    if place and not mark and not f"{os.path.abspath(path.parent)}/".endswith(f"/{place}/"):
         raise StudyError(
             f"{path.parent} holds the files of {place}: folders have changed places or names. Give them their names "
             "back, or delete those that hold other files than their names say, and run again"
         )
-
-
-def _place(path: Path) -> str | None:
-    """The folder below its study that a record was written to; None for the study's own, or if nothing tells."""
-    first, metrics = (
-        path.read_text(encoding="utf-8", errors="replace").partition("\n")[0],
-        path.with_name("metrics.json"),
-    )
-    if first.startswith(_PLACE):
-        return first.removeprefix(_PLACE) or None
-    with suppress(KeyError, TypeError):  # records of earlier versions do not say it, but a training's metrics do
-        return "{network}/lambda-{lam}/seed-{seed}".format(**read_json(metrics)) if metrics.is_file() else None
-    return None
 
 
 def _read(path: Path) -> dict[str, str]:
