@@ -121,6 +121,12 @@ def test_measures_stand_in_rows_and_every_recipe_has_two_panels(compared):
     assert "A note." in words(figure)
 
 
+def test_a_recipe_none_of_whose_cells_counts_has_no_r(compared):
+    none = compared.assign(recipe="ista", r=numpy.nan, n=0, networks=0)
+    figure = alternative_figures.measures(pandas.concat([compared[compared["recipe"] == "slimming"], none]))
+    assert [axes.get_title() for axes in figure.axes[1::2]] == ["n = 24 in 4 networks", "no r"]
+
+
 def test_readings_stand_in_rows_and_those_of_other_recipes_last(varied):
     figure = alternative_figures.readings(varied, "A note.")
     assert [axes.get_title() for axes in figure.axes] == ["VGG", "", "ResNet", ""]
