@@ -67,9 +67,10 @@ def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
     table = results / "tables" / "correlation.csv"
     partial = results / "partial"
     finished = [f"Tables and figures of what is finished: {partial.resolve()}"] if partial.is_dir() else []
-    if not table.is_file():
+    record = table.with_suffix(".json")
+    if not (table.is_file() and record.is_file()):
         return finished
-    made_from = read_json(table.with_suffix(".json"))["made_from"]
+    made_from = read_json(record)["made_from"]
     if any(knee.is_file() and sha256(knee) != made_from.get(str(knee)) for knee in pruned):
         said = f"The tables in {results}/tables are of other pruning curves: the target `tables` makes them anew"
         return [said, *finished]
