@@ -53,7 +53,7 @@ rule figures:
     input:
         expand(
             "{figure}.{format}",
-            figure=REPORTED,
+            figure=[*FIGURES, *ALTERNATIVE_FIGURES, COST_FIGURE],
             format=["svg", "png"],
         ),
 
