@@ -11,16 +11,13 @@ sys.path.insert(0, str(SCRIPTS))
 
 from channel_sparsity import configuration, validation
 from channel_sparsity.bookkeeping import snakemake_internals
+from channel_sparsity.bookkeeping.snakemake_internals import Refused, refusing
 from channel_sparsity.files import StudyError
 
 min_version("9.27")
 snakemake_internals.warn_of_newer()
-try:
-    validation.read_yaml(
-        ROOT / "config.yaml"
-    )  # Snakemake would not say which file is wrong
-except StudyError as error:
-    raise snakemake_internals.Refused(str(error))
+with refusing():  # Snakemake would not say which file is wrong
+    validation.read_yaml(ROOT / "config.yaml")
 
 
 configfile: ROOT / "config.yaml"
@@ -51,7 +48,6 @@ include: "workflow/rules/proposal.smk"
 include: "workflow/rules/pruning.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/deployment.smk"
-include: "workflow/rules/partial.smk"
 include: "workflow/rules/planning.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/report.smk"
@@ -80,14 +76,15 @@ onstart:
         print(f"Look at this first: {doubt}", file=sys.stderr)
     if len(jobs) >= warm_start.WORTHWHILE:
         warm_start.install()
-    Remaining(lambda: expected_seconds(jobs)).start()
+    Remaining(lambda: expected_seconds(jobs), Path(DATA) / "manifest.json").start()
 
 
 onsuccess:
-    print(outcome(*FOLDERS, *LAST_FILES))
-    if PUBLISHED.exists() and is_current(DIGESTS):
-        # Behind what Snakemake says last.
-        atexit.register(print, compared(DIGESTS, PUBLISHED), flush=True)
+    with refusing():
+        print(outcome(*FOLDERS, *LAST_FILES))
+        if PUBLISHED.exists() and is_current(DIGESTS):
+            # Behind what Snakemake says last.
+            atexit.register(print, compared(DIGESTS, PUBLISHED), flush=True)
 
 
 onerror:

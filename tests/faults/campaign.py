@@ -115,7 +115,11 @@ class Campaign:
         return Outcome(kind, what, WRONG, f"the errors never end: {heard}")
 
     def obey(self, study: Study, sentence: str) -> None:
-        """Delete what an error asks to delete; touch a file that is from the future."""
+        """Delete what an error asks to delete; touch a file that is from the future; run first what is to run first."""
+        # Not `dataset`, whose report the undisturbed study does not have.
+        if first := re.search(r"Run the targets? `?(?:dataset )?([\w./-]+)`? first", sentence):
+            study.run(first[1])
+            return
         if future := re.search(rf"older modification time .* than input ({PLACE})", sentence):
             (study.folder / future[1]).touch()
             return

@@ -475,5 +475,6 @@ def test_differences_name_what_both_have_with_both_values():
     assert differences(BASE, merge(BASE, other)) == (
         "training.epochs: 100, now 7; training.momentum: 0.9, now 0.5; pruning.step: 0.05, now 0.1; 1 more"
     )
+    assert differences(BASE, BASE | {"dataset": "mine"}) == 'dataset: "tau2020", now "mine"'
     harmless = {"seeds": [1, 2], "knee": {"axis": "masked"}, "recipes": {"mine": {"method": "random"}}}
     assert differences(BASE, merge(BASE, harmless)) == "", "no training or curve that is there depends on these"

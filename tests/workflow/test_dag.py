@@ -444,6 +444,23 @@ def test_data_that_are_gone_train_nothing_again(study):
     assert not planned.keys() & {"train_network", "prune_network", "find_knee"}, planned
 
 
+def test_a_split_that_is_gone_trains_nothing_again(study):
+    lost = "results/tiny/normalisation.json"
+    (study.work / lost).unlink()
+    more = {"seeds": [1, 2]}
+    refused = study.snakemake("-n", changes=more, check=False).stderr
+    assert f"{lost} is gone, " in refused and "22 finished trainings and curves again" in refused
+    assert f"Run the target {lost} first" in refused
+    study.snakemake(lost)
+    assert study.planned(changes=more)["train_network"] == 6, "those of the new seed"
+
+
+def test_another_data_set_does_not_replace_a_finished_study_unasked(study):
+    changes = {"dataset": "mine", "datasets": {"mine": yaml.safe_load(TINY.read_text())["datasets"]["tiny"]}}
+    refused = study.snakemake("-n", changes=changes, check=False).stderr
+    assert 'finished study with other settings (dataset: "tiny", now "mine")' in refused
+
+
 def test_other_settings_do_not_replace_a_finished_study_unasked(study):
     before = study.files("results")
     changes = {"training": {"epochs": 9}}

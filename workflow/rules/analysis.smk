@@ -20,6 +20,7 @@ ALTERNATIVES = [
 READINGS = [f"{RESULTS}/tables/readings"]
 # Made in deployment.smk.
 FRONT = f"{RESULTS}/tables/front"
+EVERY_TABLE = [*TABLES, *ALTERNATIVES, *READINGS, FRONT]
 COST_FIGURE = f"{RESULTS}/figures/accuracy_cost"
 ALTERNATIVE_FIGURES = [
     f"{RESULTS}/figures/{name}" for name in ("repair", "measures", "readings")
@@ -37,14 +38,13 @@ STAGES = (
     "find_knee",
     "make_tables",
 )
-NOTE = f"Study {config['study']}, data set {config['dataset']}. {SOURCE.note}".strip()
 
 
 rule tables:
     input:
         expand(
             "{table}.{format}",
-            table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT],
+            table=EVERY_TABLE,
             format=["csv", "html", "json"],
         ),
 
@@ -58,146 +58,159 @@ rule figures:
         ),
 
 
-rule make_tables:
+rule partial:
     input:
-        metrics=for_all(f"{TRAIN}/metrics.json", CELLS),
-        sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
-        controls=for_all(f"{PRUNE}/control.json", CURVES),
-        knees=for_all(f"{PRUNE}/knee.json", CURVES),
-        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
-    output:
-        made_tables(TABLES),
-    log:
-        f"{RESULTS}/tables/tables.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("make_tables"),
-        arithmetic=ARITHMETIC,
-        curves=CURVES,
-        cells=CELLS,
-        configuration=config,
-        # Of every stage that the numbers went through, for the record beside each table.
-        stages=fingerprints(STAGES),
-        note=NOTE,
-    message:
-        "Making the tables"
-    script:
-        "../scripts/make_tables.py"
+        partial_targets,
 
 
-rule draw_figures:
-    input:
-        cells=f"{RESULTS}/tables/cells.csv",
-        correlation=f"{RESULTS}/tables/correlation.csv",
-        regression=f"{RESULTS}/tables/regression.csv",
-        gammas=for_all(f"{TRAIN}/gammas.csv", CELLS),
-        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
-    output:
-        drawn_figures(FIGURES, "The paper's figures"),
-    log:
-        f"{RESULTS}/figures/figures.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("draw_figures"),
-        arithmetic=ARITHMETIC,
-        curves=CURVES,
-        cells=CELLS,
-        width_scale={
-            network: configuration.width_scale_of(config, network)
-            for network in config["networks"]
-        },
-        note=NOTE,
-    message:
-        "Drawing the figures"
-    script:
-        "../scripts/draw_figures.py"
+for PART in (WHOLE, FINISHED):
 
+    rule:
+        name:
+            f"make_{PART.prefix}tables"
+        input:
+            metrics=for_all(f"{PART.train}/metrics.json", PART.cells),
+            sparsity=for_all(f"{PART.train}/sparsity.json", PART.cells),
+            controls=for_all(f"{PART.prune}/control.json", PART.curves),
+            knees=for_all(f"{PART.prune}/knee.json", PART.curves),
+            curves=for_all(f"{PART.prune}/curve.csv", PART.curves),
+        output:
+            made_tables(PART, TABLES),
+        log:
+            f"{PART.folder}/tables/tables.log",
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("make_tables"),
+            arithmetic=ARITHMETIC,
+            curves=PART.curves,
+            cells=PART.cells,
+            configuration=config,
+            # Of every stage that the numbers went through, for the record beside each table.
+            stages=fingerprints(STAGES),
+            note=PART.note,
+        message:
+            "Making the tables"
+        script:
+            "../scripts/make_tables.py"
 
-rule compare_measures:
-    input:
-        cells=f"{RESULTS}/tables/cells.csv",
-        sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
-        knees=for_all(f"{PRUNE}/knee.json", CURVES),
-    output:
-        made_tables(ALTERNATIVES),
-    log:
-        f"{RESULTS}/tables/measures.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("compare_measures"),
-        arithmetic=ARITHMETIC,
-        curves=CURVES,
-        cells=CELLS,
-        controls=list(
-            dict.fromkeys(NAMED[name].criterion for name in recipes_of("random"))
-        ),
-        configuration=config,
-        stages=fingerprints([*STAGES, "compare_measures"]),
-        note=NOTE,
-    message:
-        "Comparing Weight Skewness with other measures"
-    script:
-        "../scripts/compare_measures.py"
+    rule:
+        name:
+            f"draw_{PART.prefix}figures"
+        input:
+            cells=f"{PART.folder}/tables/cells.csv",
+            correlation=f"{PART.folder}/tables/correlation.csv",
+            regression=f"{PART.folder}/tables/regression.csv",
+            gammas=for_all(f"{PART.train}/gammas.csv", PART.cells),
+            curves=for_all(f"{PART.prune}/curve.csv", PART.curves),
+        output:
+            drawn_figures(PART, FIGURES, "The paper's figures"),
+        log:
+            f"{PART.folder}/figures/figures.log",
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("draw_figures"),
+            arithmetic=ARITHMETIC,
+            curves=PART.curves,
+            cells=PART.cells,
+            width_scale={
+                network: configuration.width_scale_of(config, network)
+                for network in config["networks"]
+            },
+            note=PART.note,
+        message:
+            "Drawing the figures"
+        script:
+            "../scripts/draw_figures.py"
 
+    rule:
+        name:
+            f"compare_{PART.prefix}measures"
+        input:
+            cells=f"{PART.folder}/tables/cells.csv",
+            sparsity=for_all(f"{PART.train}/sparsity.json", PART.cells),
+            knees=for_all(f"{PART.prune}/knee.json", PART.curves),
+        output:
+            made_tables(PART, ALTERNATIVES),
+        log:
+            f"{PART.folder}/tables/measures.log",
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("compare_measures"),
+            arithmetic=ARITHMETIC,
+            curves=PART.curves,
+            cells=PART.cells,
+            controls=list(
+                dict.fromkeys(NAMED[name].criterion for name in recipes_of("random"))
+            ),
+            configuration=config,
+            stages=fingerprints([*STAGES, "compare_measures"]),
+            note=PART.note,
+        message:
+            "Comparing Weight Skewness with other measures"
+        script:
+            "../scripts/compare_measures.py"
 
-rule vary_readings:
-    input:
-        finished_readings,
-        cells=f"{RESULTS}/tables/cells.csv",
-        metrics=for_all(f"{TRAIN}/metrics.json", CELLS),
-        sparsity=for_all(f"{TRAIN}/sparsity.json", CELLS),
-        controls=for_all(f"{PRUNE}/control.json", CURVES),
-        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
-    output:
-        made_tables(READINGS),
-    log:
-        f"{RESULTS}/tables/readings.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("vary_readings"),
-        arithmetic=ARITHMETIC,
-        curves=CURVES,
-        cells=CELLS,
-        # What the study's own curves are comes first: those of the full repair, if there are any.
-        recipes=sorted(
-            recipes_of("slimming", "ista"),
-            key=lambda name: NAMED[name].repair != "full",
-        ),
-        beside=BESIDE,
-        configuration=config,
-        stages=fingerprints([*STAGES, "vary_readings"]),
-        note=NOTE,
-    message:
-        "Varying the readings of the paper"
-    script:
-        "../scripts/vary_readings.py"
+    rule:
+        name:
+            f"vary_{PART.prefix}readings"
+        input:
+            finished_readings,
+            cells=f"{PART.folder}/tables/cells.csv",
+            metrics=for_all(f"{PART.train}/metrics.json", PART.cells),
+            sparsity=for_all(f"{PART.train}/sparsity.json", PART.cells),
+            controls=for_all(f"{PART.prune}/control.json", PART.curves),
+            curves=for_all(f"{PART.prune}/curve.csv", PART.curves),
+        output:
+            made_tables(PART, READINGS),
+        log:
+            f"{PART.folder}/tables/readings.log",
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("vary_readings"),
+            arithmetic=ARITHMETIC,
+            curves=PART.curves,
+            cells=PART.cells,
+            # What the study's own curves are comes first: those of the full repair, if there are any.
+            recipes=sorted(
+                recipes_of("slimming", "ista"),
+                key=lambda name: NAMED[name].repair != "full",
+            ),
+            beside=BESIDE,
+            configuration=config,
+            stages=fingerprints([*STAGES, "vary_readings"]),
+            note=PART.note,
+        message:
+            "Varying the readings of the paper"
+        script:
+            "../scripts/vary_readings.py"
 
-
-rule draw_alternatives:
-    input:
-        measures=f"{RESULTS}/tables/measures.csv",
-        outcomes=f"{RESULTS}/tables/outcomes.csv",
-        readings=f"{RESULTS}/tables/readings.csv",
-    output:
-        drawn_figures(ALTERNATIVE_FIGURES, "Other figures"),
-    log:
-        f"{RESULTS}/figures/alternatives.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("draw_alternatives"),
-        arithmetic=ARITHMETIC,
-        note=NOTE,
-    message:
-        "Drawing other measures and other readings"
-    script:
-        "../scripts/draw_alternatives.py"
+    rule:
+        name:
+            f"draw_{PART.prefix}alternatives"
+        input:
+            measures=f"{PART.folder}/tables/measures.csv",
+            outcomes=f"{PART.folder}/tables/outcomes.csv",
+            readings=f"{PART.folder}/tables/readings.csv",
+        output:
+            drawn_figures(PART, ALTERNATIVE_FIGURES, "Other figures"),
+        log:
+            f"{PART.folder}/figures/alternatives.log",
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("draw_alternatives"),
+            arithmetic=ARITHMETIC,
+            note=PART.note,
+        message:
+            "Drawing other measures and other readings"
+        script:
+            "../scripts/draw_alternatives.py"

@@ -7,51 +7,56 @@ rule deploy:
         deployed,
 
 
-rule make_front:
-    input:
-        cells=f"{RESULTS}/tables/cells.csv",
-        curves=for_all(f"{PRUNE}/curve.csv", CURVES),
-    output:
-        made_tables([FRONT]),
-    log:
-        f"{RESULTS}/tables/front.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("make_front"),
-        arithmetic=ARITHMETIC,
-        curves=CURVES,
-        duration_s=DATASET["features"]["duration_s"],
-        budget=config["deploy"]["budget"],
-        configuration=config,
-        stages=fingerprints([*STAGES, "make_front"]),
-        note=NOTE,
-    message:
-        "Setting accuracy against size and work"
-    script:
-        "../scripts/make_front.py"
+for PART in (WHOLE, FINISHED):
 
+    rule:
+        name:
+            f"make_{PART.prefix}front"
+        input:
+            cells=f"{PART.folder}/tables/cells.csv",
+            curves=for_all(f"{PART.prune}/curve.csv", PART.curves),
+        output:
+            made_tables(PART, [FRONT]),
+        log:
+            f"{PART.folder}/tables/front.log",
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("make_front"),
+            arithmetic=ARITHMETIC,
+            curves=PART.curves,
+            duration_s=DATASET["features"]["duration_s"],
+            budget=config["deploy"]["budget"],
+            configuration=config,
+            stages=fingerprints([*STAGES, "make_front"]),
+            note=PART.note,
+        message:
+            "Setting accuracy against size and work"
+        script:
+            "../scripts/make_front.py"
 
-rule draw_front:
-    input:
-        f"{FRONT}.csv",
-    output:
-        drawn_figures([COST_FIGURE], "Models to take away"),
-    log:
-        f"{RESULTS}/figures/accuracy_cost.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        code=code("draw_front"),
-        arithmetic=ARITHMETIC,
-        budget=config["deploy"]["budget"],
-        note=NOTE,
-    message:
-        "Drawing accuracy over size and work"
-    script:
-        "../scripts/draw_front.py"
+    rule:
+        name:
+            f"draw_{PART.prefix}front"
+        input:
+            f"{PART.folder}/tables/front.csv",
+        output:
+            drawn_figures(PART, [COST_FIGURE], "Models to take away"),
+        log:
+            f"{PART.folder}/figures/accuracy_cost.log",
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        params:
+            code=code("draw_front"),
+            arithmetic=ARITHMETIC,
+            budget=config["deploy"]["budget"],
+            note=PART.note,
+        message:
+            "Drawing accuracy over size and work"
+        script:
+            "../scripts/draw_front.py"
 
 
 checkpoint choose_models:

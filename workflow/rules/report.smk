@@ -10,7 +10,7 @@ rule report:
 
 rule write_report:
     input:
-        tables=expand("{table}.csv", table=[*TABLES, *ALTERNATIVES, *READINGS, FRONT]),
+        tables=expand("{table}.csv", table=EVERY_TABLE),
         figures=expand("{figure}.svg", figure=REPORTED),
         pixels=expand("{figure}.png", figure=REPORTED),  # for those that are too large
         curves=for_all(f"{PRUNE}/curve.csv", CURVES),

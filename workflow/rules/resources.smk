@@ -4,6 +4,8 @@
 import json
 import shutil
 
+from channel_sparsity.planning import costs
+
 # One step of training, full width, on 32 clips of 40 bands x 401 frames: seconds on one core of an AMD EPYC; and the memory
 # (MB) of a training with its validations (docs/reference/benchmarks.md, "Memory of a training"), not less than a
 # smaller network's of the family: how well freed memory can be used again is partly chance.
@@ -55,7 +57,7 @@ def network_memory(wildcards, input, attempt):
     _, megabytes = step_of(wildcards, input.manifest)
     made = features_of(input.manifest)
     store = made["clips"] * made["bands"] * made["frames"] * 4 / 1e6
-    batch = max(32, config["training"]["batch_size"])
+    batch = max(32, *BATCH_SIZES[wildcards.network])
     return attempt * round(1000 + store + megabytes * batch / 32)
 
 
@@ -67,13 +69,12 @@ def seconds_of(work, wildcards, manifest):
     made, estimate = features_of(manifest), Path(RESULTS) / "estimate.json"
     measured = read_json(estimate) if estimate.exists() else {"speeds": {}}
     if wildcards.network in measured["speeds"]:
-        from channel_sparsity.planning import costs
         from channel_sparsity.planning.estimate import clips_of
 
         clips = clips_of(made["clips"], config["split"])
         return costs.seconds_of(measured, wildcards.network, clips, work)
     seconds, _ = step_of(wildcards, manifest)
-    return epochs_of(work) * made["clips"] / 32 * seconds
+    return costs.epochs_of(work) * made["clips"] / 32 * seconds
 
 
 def minutes_of(work, wildcards, manifest, attempt):
@@ -84,11 +85,9 @@ def minutes_of(work, wildcards, manifest, attempt):
 
 
 def expected_seconds(jobs):
-    """By the last file of each job, about how long it lasts; nothing while it is not known how many clips there are."""
-    manifest = f"{DATA}/manifest.json"
-    if not Path(manifest).exists():
-        return {}
-    expected = {}
+    """By the last file of each job, about how long it lasts; of those after the data, when it is known how many clips
+    there are."""
+    manifest, expected = f"{DATA}/manifest.json", {}
     for job in jobs:
         seconds = 3  # a start and what a table takes
         if job.rule_name == "train_network":
@@ -97,18 +96,9 @@ def expected_seconds(jobs):
             seconds += seconds_of(
                 recipe_settings(job.wildcards), job.wildcards, manifest
             )
-        expected |= {Path(file): seconds for file in job.output[-1:]}
+        last = (file for file in job.output[-1:] if not file.startswith(f"{DATA}/"))
+        expected |= {Path(file): seconds for file in last}
     return expected
-
-
-def epochs_of(work):
-    """The epochs of a training; of a curve those of each step and of the control, with validations as a fifth of one."""
-    if "finetuning" not in work:
-        return work["epochs"]
-    tuning = work["finetuning"]
-    each = 0.4 + (0 if tuning["when"] == "none" else tuning["epochs"])
-    each += 0.3 * tuning["recalibrate"] + (work["method"] == "taylor")
-    return (1 + work["highest_rate"] / work["step"]) * each
 
 
 def training_minutes(wildcards, input, attempt):

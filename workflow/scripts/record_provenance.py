@@ -9,11 +9,10 @@ from job import job
 
 with job(snakemake):
     params, files = snakemake.params, snakemake.input
-    locks = [Path(params.tree) / "envs" / name for name in params.locks]
     made_from = [files.clips, files.manifest, files.split, files.normalisation, *files.tables]
     write_json(
         snakemake.output.provenance,
-        decides(params.configuration, params.stages, locks, read_json(files.manifest), made_from),
+        decides(params.configuration, params.stages, map(Path, params.locks), read_json(files.manifest), made_from),
     )
     timings = {"train_network": files.trainings, "prune_network": files.prunings}
     write_json(snakemake.output.run, run(Path(params.tree), params.device, params.logs, timings))

@@ -1,10 +1,12 @@
 """What the terminal says last."""
 
+import json
 import os
 
 import pytest
 
 from channel_sparsity.bookkeeping.ending import failures, outcome, unfinished
+from channel_sparsity.files import sha256
 
 TABLE = """network,recipe,n,r,r_low,r_high,reason
 vgg11,slimming,6,0.9291,0.47,0.992,
@@ -42,19 +44,25 @@ def study(tmp_path, monkeypatch):
     return write, [path.relative_to(tmp_path) for path in (results, data)], [trained, pruned]
 
 
+def write_tables(write, knees):
+    """The tables that `outcome` reads, made from the knees in these files."""
+    write("results/s/tables/cells.csv", CELLS)
+    write("results/s/tables/correlation.csv", TABLE)
+    write("results/s/tables/correlation.json", json.dumps({"made_from": {str(knee): sha256(knee) for knee in knees}}))
+
+
 def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(study, tmp_path):
     write, folders, files = study
     for name, text in (
         ("data/d/clips.csv", CLIPS),
         ("results/s/split.csv", SPLIT),
         *((file, "{}") for kind in files for file in kind),
-        ("results/s/tables/cells.csv", CELLS),
-        ("results/s/tables/correlation.csv", TABLE),
         ("results/s/figures/a.svg", ""),
         ("results/s/report.html", ""),
         ("results/s/deploy/a.onnx", ""),
     ):
         write(name, text)
+    write_tables(write, files[1])
     assert outcome(*folders, *files).splitlines() == [
         "data/d: 3 clips of 2 scenes",
         "  2 clips train, 1 validate; 1 of 2 places are in both, so accuracies are those of places heard before",
@@ -100,12 +108,19 @@ def test_a_part_of_a_study_says_how_much_is_there(study, tmp_path):
         assert rest == [said, f"{goes_on} same command goes on with what is missing."]
 
 
-def test_tables_older_than_a_curve_are_not_taken_for_its_result(study):
+def test_tables_of_other_curves_are_not_taken_for_their_result(study):
+    """Whatever the time stamps: Snakemake makes no table again from a knee that came out the same."""
     write, folders, files = study
-    os.utime(write("results/s/tables/correlation.csv", TABLE), (1, 1))
-    write(files[1][0])
-    assert "older than the pruning curves" in outcome(*folders, *files)
+    knee = write(files[1][0])
+    write_tables(write, [knee])
+    os.utime(knee, (2e9, 2e9))
+    assert "r = " in outcome(*folders, *files)
+    os.utime(write(files[1][0], "another"), (1, 1))
+    assert "tables are of other pruning curves" in outcome(*folders, *files)
     assert "r = " not in outcome(*folders, *files)
+    write(files[1][0])
+    write(files[1][1])
+    assert "tables are of other pruning curves" in outcome(*folders, *files), "one curve more"
 
 
 def test_partial_tables_are_named_while_there_are_no_others(study, tmp_path):
@@ -113,8 +128,7 @@ def test_partial_tables_are_named_while_there_are_no_others(study, tmp_path):
     write("results/s/partial/tables/cells.csv")
     said = f"Tables and figures of what is finished: {tmp_path}/results/s/partial"
     assert outcome(*folders, *files) == said
-    write("results/s/tables/cells.csv", CELLS)
-    write("results/s/tables/correlation.csv", TABLE)
+    write_tables(write, [])
     assert said not in outcome(*folders, *files)
 
 

@@ -76,6 +76,14 @@ def f(): "é"; return y
     assert code_of(source) == 'x = 1\ny = "# kept"\ndef f(): "é"; return y'
 
 
+def test_space_counts_in_a_text_and_not_in_code():
+    """Of a template, say, whose page has to be made anew; but not of a docstring."""
+    text = 'PAGE = """a\n\nb \nc"""\n'
+    assert len({code_of(text), code_of(text.replace("\n\n", "\n")), code_of(text.replace(" \n", "\n"))}) == 3
+    assert code_of("x = 1  \n\n\ny = 1\n") == code_of("x = 1\ny = 1")
+    assert code_of('"""a\n\nb \n"""\nx = "\N{LINE SEPARATOR}"\n"""About x."""\n') == 'x = "\N{LINE SEPARATOR}"'
+
+
 #: What is chosen of a package: a file; a file, and one of the same name as the first elsewhere; a folder; nothing.
 CHOSEN = ("kinds.one",), ("kinds.other", "elsewhere.one"), ("kinds.room",), ()
 

@@ -169,12 +169,18 @@ def test_a_file_without_a_checksum_is_refused(handed, name):
         check(handed, lambda _: {})
 
 
-def test_a_changed_file_and_an_unfinished_study_are_refused(handed):
+def test_a_changed_file_is_refused(handed):
     (handed / "dataset/clips.csv").write_text("filename\nx\n")
     with pytest.raises(StudyError, match=r"clips.csv is not as it was written"):
         check(handed, lambda _: {})
-    (handed / "provenance.json").unlink()
-    with pytest.raises(StudyError, match=r"hand on a study that is finished"):
+
+
+@pytest.mark.parametrize("name", ["provenance.json", "run.json", "dataset/clips.csv", "dataset/manifest.json"])
+def test_an_unfinished_study_is_refused(handed, name):
+    (handed / name).unlink()
+    for record_of_it in handed.rglob("*.sha256"):
+        record_of_it.unlink()
+    with pytest.raises(StudyError, match=rf"{name} is missing: hand on a study that is finished"):
         check(handed, lambda _: {})
 
 

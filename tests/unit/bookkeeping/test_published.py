@@ -67,10 +67,13 @@ def test_a_stage_that_one_of_them_lacks_is_a_difference(write, tmp_path):
     assert "the stage `tables` on (2 of its 2 files)" in compared(own, write("demo.txt"))
 
 
-def test_digests_are_current_until_a_file_is_written(write, tmp_path):
+def test_digests_are_current_until_a_file_is_another(write, tmp_path):
     own = write("own.txt")
     assert is_current(own) and not is_current(tmp_path / "none.txt")
     os.utime(tmp_path / "cells.csv", (2e9, 2e9))
+    assert is_current(own), "made again to the same bytes"
+    (tmp_path / "cells.csv").write_text("other")
+    os.utime(tmp_path / "cells.csv", (1, 1))
     assert not is_current(own)
     (tmp_path / "cells.csv").unlink()
     assert not is_current(own)

@@ -165,6 +165,13 @@ def test_read_only_outputs_are_said_in_our_words(run, tmp_path):
     assert run(denied, "--forceall", code=1)[-1].splitlines()[-1] == "['one-1'] are read-only."
 
 
+@pytest.mark.parametrize("place", ["{}", "rule one:\n    output: 'one'\n    shell: 'touch one'\n\nonsuccess:\n    {}"])
+def test_an_error_of_the_study_is_said_by_its_sentence_alone(run, place):
+    workflow = "from channel_sparsity.files import StudyError\n\ndef fail():\n    with internals.refusing():\n"
+    workflow += "        raise StudyError('It is damaged.')\n\n" + place.format("fail()")
+    assert run(workflow, code=1)[-1].splitlines()[-2:] == ["Refused:", "It is damaged."]
+
+
 def test_that_a_run_was_stopped_is_in_its_log(run):
     assert run(LOOKED_AT.replace("-INT", "-TERM"), "interrupted", code=1)[-2] is True
     assert run(LOOKED_AT, "interrupted", code=1)[-2] is True

@@ -121,10 +121,10 @@ def test_measures_stand_in_rows_and_every_recipe_has_two_panels(compared):
     assert "A note." in words(figure)
 
 
-def test_measures_of_a_recipe_without_a_correlation_say_so(compared):
-    unknown = compared.assign(r=compared["r"].where(compared["recipe"] != "ista"))
-    titles = [axes.get_title() for axes in alternative_figures.measures(unknown).axes[1::2]]
-    assert titles == ["n = 24 in 4 networks", "n = 24 in 4 networks", "no r"]
+def test_a_recipe_none_of_whose_cells_counts_has_no_r(compared):
+    none = compared.assign(recipe="ista", r=numpy.nan, n=0, networks=0)
+    figure = alternative_figures.measures(pandas.concat([compared[compared["recipe"] == "slimming"], none]))
+    assert [axes.get_title() for axes in figure.axes[1::2]] == ["n = 24 in 4 networks", "no r"]
 
 
 def test_readings_stand_in_rows_and_those_of_other_recipes_last(varied):

@@ -16,7 +16,7 @@ from channel_sparsity.data.sources import source_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build
 from channel_sparsity.networks.cost import cost
-from channel_sparsity.planning.costs import Clips, Speed, curve_work, rates_of, seconds_of, training_work
+from channel_sparsity.planning.costs import Clips, Speed, curve_work, epochs_of, rates_of, seconds_of, training_work
 from channel_sparsity.planning.decoding import decoding_s
 from channel_sparsity.planning.estimate import (
     Pace,
@@ -104,6 +104,14 @@ def test_the_steps_are_those_of_the_curve(step, highest, of):
     rates = rates_of({"step": step, "step_of": of, "highest_rate": highest})
     counts = Schedule(step, of, highest, False).counts(10_000)
     assert [round(10_000 * rate) for rate in rates] == counts
+
+
+def test_without_a_measurement_every_step_counts_the_same():
+    assert epochs_of({"epochs": 20}) == 20
+    recipes = {name: recipe_of(CONFIG, name) for name in ("slimming", "slimming-statistics", "slimming-remaining")}
+    assert {name: epochs_of(each) for name, each in recipes.items()} == pytest.approx(
+        {"slimming": 20 * 5.4, "slimming-statistics": 20 * 0.7, "slimming-remaining": 59 * 5.4}
+    )
 
 
 def test_the_time_of_a_clip_goes_with_its_operations():

@@ -16,12 +16,10 @@ from channel_sparsity.bookkeeping.targets import nearest
 
 def refuse_unknown(targets):
     """Refuse targets that there are not, in the words of this study, and files that Snakemake could not look at."""
-    try:
+    with refusing():
         refuse_unreadable(
             [SOURCE.table, *Path(DATA).glob("*"), *Path(RESULTS).glob("*")]
         )
-    except StudyError as error:
-        raise Refused(str(error))
     names, files = snakemake_internals.known_targets(workflow)
     for target in targets:
         path = os.path.relpath(target)
@@ -53,8 +51,8 @@ def refuse_plan(jobs, dry_run):
     try:
         refuse_unwritable({Path(file).parent for job in jobs for file in job.output})
         refuse_moved(Path(RESULTS))
-        refuse_to_train_again(jobs)
         refuse_other_settings(jobs)
+        refuse_to_train_again(jobs)
         refuse_data_that_cannot_be_made(jobs)
     except (StudyError, Refused) as error:
         if not dry_run:
@@ -104,30 +102,28 @@ def refuse_data_that_cannot_be_made(jobs):
 
 
 def refuse_to_train_again(jobs):
-    """Refuse to train and prune what is finished in the same run as the data are made anew. That these come out the
-    same Snakemake cannot know beforehand, and sees when they are made by themselves.
+    """Refuse to train and prune what is finished in the same run as the data are made anew, or a split that was lost.
+    That these come out the same Snakemake cannot know beforehand, and sees when they are made by themselves.
     """
-    if not any(job.rule_name in SOURCE.stages for job in jobs):
-        return
-    files = [Path(DATA) / name for name in ("clips.csv", "logmel.h5", "manifest.json")]
-    gone = [str(file) for file in files if not file.exists()]
-    again = [
-        job
+    again = sum(
+        job.rule_name in ("train_network", "prune_network") and job.only_after_others
         for job in jobs
-        if job.rule_name in ("train_network", "prune_network") and job.only_after_others
-    ]
-    if not again:
-        return
-    if gone:
+    )
+    files, why = rules.split_clips.output, ""
+    if data_anew := any(job.rule_name in SOURCE.stages for job in jobs):
+        files = [
+            f"{DATA}/{name}" for name in ("clips.csv", "logmel.h5", "manifest.json")
+        ]
+        changed = changed_files()
+        why = f"The data in {DATA} are to be made anew{changed and f' ({changed})'}"
+    if gone := [file for file in files if not Path(file).exists()]:
         why = f"{' and '.join(gone)} {'is' if len(gone) == 1 else 'are'} gone"
-    else:
-        why = f"The data in {DATA} are to be made anew" + (
-            f" ({changed})" if (changed := changed_files()) else ""
-        )
+    if not again or not why:
+        return
+    first = "targets `dataset features`" if data_anew else f"target {gone[0]}"
     raise Refused(
-        f"{why}, and to make the data on the way would run {len(again)} finished trainings and curves again. Run the "
-        "targets `dataset features` first, with the same options: they make the data alone. Then this command runs "
-        "again only what other features change."
+        f"{why}, and to make that on the way would run {again} finished trainings and curves again. Run the {first} "
+        "first, with the same options. Then this command runs again only what depends on a change."
     )
 
 
@@ -166,10 +162,8 @@ def refuse_another_data_set():
     manifest = Path(DATA) / "manifest.json"
     if not manifest.exists():
         return
-    try:
+    with refusing():
         made = read_json(manifest)
-    except StudyError as error:
-        raise Refused(str(error))
     made_from = validation.canonical(
         made.get("settings", {}), {"$ref": "#/$defs/dataset"}, SCHEMA
     )
@@ -181,10 +175,8 @@ def refuse_another_data_set():
             f"{DATA} was made from other settings of `datasets.{config['dataset']}` ({', '.join(differing)}): "
             f"give the block another name, or delete {DATA} to make it anew"
         )
-    try:
+    with refusing():
         check_expected(made["clips_per_scene"], DATASET.get("expected", {}), DATA)
-    except StudyError as error:
-        raise Refused(str(error))
 
 
 def doubts_about(jobs):
@@ -203,10 +195,8 @@ def refuse_orphans_of(workflow):
     """Before anything is submitted to SLURM: refuse to run beside jobs that a killed main process left there."""
     prefix = snakemake_internals.executor_setting(workflow, "jobname_prefix")
     if prefix:
-        try:
+        with refusing():
             refuse_orphans(prefix, Path.cwd())
-        except StudyError as error:
-            raise Refused(str(error))
 
 
 refuse_another_data_set()

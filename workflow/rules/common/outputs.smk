@@ -1,4 +1,4 @@
-# The files of tables and figures, as Snakemake's own report shows them.
+# The files of tables and figures, as Snakemake's own report shows those of the whole study.
 
 
 def in_report(path, kind, caption, category):
@@ -9,25 +9,31 @@ def in_report(path, kind, caption, category):
     )
 
 
-def made_tables(tables):
+def files_of(part, paths, *formats):
+    """The files of a part's tables or figures, which are named as those of the whole study."""
+    names = [path.replace(RESULTS, part.folder, 1) for path in paths]
+    return [f"{name}.{format}" for name in names for format in formats]
+
+
+def made_tables(part, tables):
     """The files of tables; the pages are shown."""
     return [
-        path if format != "html" else in_report(path, "table", "table", "Tables")
-        for table in tables
-        for format in ("csv", "html", "json")
-        for path in [f"{table}.{format}"]
+        (
+            in_report(file, "table", "table", "Tables")
+            if part is WHOLE and file.endswith("html")
+            else file
+        )
+        for file in files_of(part, tables, "csv", "html", "json")
     ]
 
 
-def drawn_figures(figures, category):
+def drawn_figures(part, figures, category):
     """The files of figures; the SVGs are shown, each with the caption of its name."""
     return [
         (
-            path
-            if format != "svg"
-            else in_report(path, "figure", Path(path).stem, category)
+            in_report(file, "figure", Path(file).stem, category)
+            if part is WHOLE and file.endswith("svg")
+            else file
         )
-        for figure in figures
-        for format in ("svg", "png")
-        for path in [f"{figure}.{format}"]
+        for file in files_of(part, figures, "svg", "png")
     ]

@@ -4,7 +4,6 @@ import os
 
 import warm_start
 from channel_sparsity import arithmetic
-from channel_sparsity.bookkeeping.snakemake_internals import Refused
 from channel_sparsity.files import read_json, sha256
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 
@@ -23,7 +22,7 @@ SCHEMA = validation.complete(
 written = validation.canonical(config, SCHEMA)
 config.clear()
 config.update(written)
-try:
+with refusing():
     validation.check(
         config,
         SCHEMA,
@@ -31,8 +30,6 @@ try:
     )
     # Jobs inherit it; what the shell says does not count.
     arithmetic.hold(config["arithmetic"])
-except StudyError as error:
-    raise Refused(str(error))
 
 # How and where, not what: no rule may compare these, and no table has them in its record.
 STATE_SECONDS = config.pop("state_seconds")

@@ -101,8 +101,7 @@ def canonical(content: object, schema: Mapping, root: Mapping | None = None) -> 
     nested in --config. What the schema does not know is left as it is, for `check`.
     """
     root = root or schema
-    while "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    schema = _resolved(schema, root)
     if isinstance(content, list):
         return [canonical(each, schema.get("items", {}), root) for each in content]
     if isinstance(content, str) and schema.get("format") == "path":
@@ -121,15 +120,8 @@ def canonical(content: object, schema: Mapping, root: Mapping | None = None) -> 
 
 #: The settings that decide what a training or a curve comes to. (More networks, lambdas or seeds change no other.)
 _DECIDING = (
-    "arithmetic",
-    "width_scale",
-    "stem_stride",
-    "datasets",
-    "split",
-    "training",
-    "pruning",
-    "repairs",
-    "recipes",
+    *("dataset", "arithmetic", "width_scale", "stem_stride", "datasets", "split"),
+    *("training", "pruning", "repairs", "recipes"),
 )
 
 
@@ -157,10 +149,16 @@ def _both(one: object, other: object, keys: tuple = ()) -> Iterator[tuple[tuple,
         yield keys, one, other
 
 
-def _wants_number(schema: Mapping, root: Mapping) -> bool:
-    """Whether a number is all that a schema allows, or a number or null."""
+def _resolved(schema: Mapping, root: Mapping) -> Mapping:
+    """The schema that another refers to, or that one itself."""
     while "$ref" in schema:
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    return schema
+
+
+def _wants_number(schema: Mapping, root: Mapping) -> bool:
+    """Whether a number is all that a schema allows, or a number or null."""
+    schema = _resolved(schema, root)
     if "oneOf" in schema:
         return any(_wants_number(each, root) for each in schema["oneOf"])
     return schema.get("type") in ("number", "integer")

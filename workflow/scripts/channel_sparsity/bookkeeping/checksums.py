@@ -14,9 +14,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from channel_sparsity.files import StudyError, read_json, sha256, write_text
+from channel_sparsity.files import StudyError, sha256, write_text
 
 SUFFIX = ".sha256"
+
+#: Not those that another job is just writing, or was killed while it wrote them: their names begin with a dot.
+_RECORDS = f"[!.]*{SUFFIX}"
 
 #: Files that differ between two runs of the same study. Nothing is computed from them, and the records stay the same.
 VARYING = ("timing.csv", "run.json")
@@ -38,9 +41,10 @@ def record(outputs: Iterable[str | Path], name: str) -> None:
         files = [file for path in paths for file in _files(path)]
         lines = {file.relative_to(folder).as_posix(): sha256(file) for file in files}
         ours = folder / f"{name}{SUFFIX}"
-        for other in folder.glob(f"*{SUFFIX}"):
-            if other != ours and lines.keys() & _read(other).keys():
-                other.unlink(missing_ok=True)
+        for other in folder.glob(_RECORDS):
+            with suppress(StudyError):  # what is damaged is for its reader to say: this job's work is done
+                if other != ours and lines.keys() & _read(other).keys():
+                    other.unlink(missing_ok=True)
         # Below the study, whose folder has its name from the configuration.
         place = "/".join(Path(os.path.normpath(folder)).parts[2:])
         write_text(ours, f"{_PLACE}{place}\n" + "".join(f"{digest}  {file}\n" for file, digest in lines.items()))
@@ -59,7 +63,7 @@ def verify(inputs: Iterable[str | Path]) -> None:
 def verify_folder(folder: Path) -> set[Path]:
     """Compare all files below a folder that have a record with it, and return them; StudyError as in `verify`."""
     found = set()
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    for path in sorted(folder.rglob(_RECORDS)):
         digests = _read(path)
         _check_place(path)
         for name, digest in digests.items():
@@ -70,7 +74,7 @@ def verify_folder(folder: Path) -> set[Path]:
 
 def refuse_moved(folder: Path) -> None:
     """StudyError if any files below a folder were written to another: before a job is given them, and loses its own."""
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    for path in sorted(folder.rglob(_RECORDS)):
         _check_place(path)
 
 
@@ -85,7 +89,7 @@ def _compare(file: Path, digest: str, output: Path) -> None:
 
 def _recorded(path: Path) -> Iterator[tuple[Path, str]]:
     """The files of a path that a record in its folder names, with their digests."""
-    for other in path.parent.glob(f"*{SUFFIX}"):
+    for other in path.parent.glob(_RECORDS):
         for name, digest in _read(other).items():
             if name == path.name or name.startswith(f"{path.name}/"):
                 _check_place(other)
@@ -93,26 +97,13 @@ def _recorded(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _check_place(path: Path) -> None:
-    """StudyError if the files of a record were written to a folder of another name."""
-    place, folder = _place(path), Path(os.path.abspath(path.parent))
-    if place and not f"{folder.as_posix()}/".endswith(f"/{place}/"):
+    """StudyError if the files of a record were written to a folder of another name, as its first line says it."""
+    mark, _, place = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0].partition(_PLACE)
+    if place and not mark and not f"{os.path.abspath(path.parent)}/".endswith(f"/{place}/"):
         raise StudyError(
             f"{path.parent} holds the files of {place}: folders have changed places or names. Give them their names "
             "back, or delete those that hold other files than their names say, and run again"
         )
-
-
-def _place(path: Path) -> str | None:
-    """The folder below its study that a record was written to; None for the study's own, or if nothing tells."""
-    first, metrics = (
-        path.read_text(encoding="utf-8", errors="replace").partition("\n")[0],
-        path.with_name("metrics.json"),
-    )
-    if first.startswith(_PLACE):
-        return first.removeprefix(_PLACE) or None
-    with suppress(KeyError, TypeError):  # records of earlier versions do not say it, but a training's metrics do
-        return "{network}/lambda-{lam}/seed-{seed}".format(**read_json(metrics)) if metrics.is_file() else None
-    return None
 
 
 def _read(path: Path) -> dict[str, str]:

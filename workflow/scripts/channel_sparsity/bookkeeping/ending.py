@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from channel_sparsity.bookkeeping.snakemake_internals import failed_jobs, was_stopped
-from channel_sparsity.data.clips import read_clips
+from channel_sparsity.data.clips import SPLIT, read_clips
 from channel_sparsity.data.splits import describe
+from channel_sparsity.files import read_csv, read_json, sha256
 
 
 def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence[Path]) -> str:
@@ -23,21 +24,15 @@ def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence
         described = " (report.md says what is in them)" if (data / "report.md").is_file() else ""
         lines.append(f"{data}: {len(clips):,} clips of {clips['scene'].nunique()} scenes{described}")
         if (results / "split.csv").is_file():
-            subset = _column(results / "split.csv", "subset")
-            if len(subset) == len(clips):
-                lines.append(f"  {describe(clips['identifier'], clips['filename'].map(subset))}")
+            split = read_csv(results / "split.csv", SPLIT).set_index("filename")["subset"]
+            if len(split) == len(clips):
+                lines.append(f"  {describe(clips['identifier'], clips['filename'].map(split))}")
     lines += _progress(results, trained, pruned)
     lines += _tables(results, pruned)
     for words, name in (("All on one page", "report.html"), ("Models to take away", "deploy")):
         if (results / name).exists():
             lines.append(f"{words}: {(results / name).resolve()}")
     return "\n".join(lines)
-
-
-def _column(path: Path, name: str) -> dict[str, str]:
-    """A column of a table of clips, by file name."""
-    with open(path, encoding="utf-8", newline="") as file:
-        return {row["filename"]: row[name] for row in csv.DictReader(file)}
 
 
 def unfinished(
@@ -72,10 +67,13 @@ def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
     table = results / "tables" / "correlation.csv"
     partial = results / "partial"
     finished = [f"Tables and figures of what is finished: {partial.resolve()}"] if partial.is_dir() else []
-    if not table.is_file():
+    record = table.with_suffix(".json")
+    if not (table.is_file() and record.is_file()):
         return finished
-    if any(knee.is_file() and knee.stat().st_mtime > table.stat().st_mtime for knee in pruned):
-        return [f"{results}/tables is older than the pruning curves: the target `tables` makes it anew", *finished]
+    made_from = read_json(record)["made_from"]
+    if any(knee.is_file() and sha256(knee) != made_from.get(str(knee)) for knee in pruned):
+        said = f"The tables in {results}/tables are of other pruning curves: the target `tables` makes them anew"
+        return [said, *finished]
     rows, cells = _rows(table), _rows(table.with_name("cells.csv"))
     excluded = Counter(row["included"] for row in cells)["False"]
     return [

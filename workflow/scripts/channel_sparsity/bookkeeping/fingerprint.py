@@ -18,6 +18,9 @@ _TEXT_OR_COMMENT = re.compile(
     r"""(?s)"{3}(?:\\.|[^\\])*?"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(#[^\n]*)"""
 )
 
+#: Where a line of a text is blank, or ends in space.
+_SPACE = re.compile(r"(?m)^$|(?<=[ \t])$")
+
 
 @functools.cache
 def fingerprint(script: Path, chosen: tuple[str, ...] = ()) -> str:
@@ -125,7 +128,8 @@ def code_of(source: str) -> str:
 
 
 def _code_of(source: str, statements: Iterable[ast.AST]) -> str:
-    lines = _TEXT_OR_COMMENT.sub(lambda found: "" if found[1] else found[0], source).splitlines()
+    # In a text, the space at the end of a line counts, and so does a blank line: marked, they are not taken away.
+    lines = _TEXT_OR_COMMENT.sub(lambda found: "" if found[1] else _SPACE.sub("\0", found[0]), source).split("\n")
     for node in statements:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             rows = range(node.lineno - 1, node.end_lineno)

@@ -95,8 +95,9 @@ def check(folder: Path, code_for: Callable[[Mapping], Mapping[str, str]]) -> dic
     `code_for`: of a configuration, the fingerprints of this tree's rules that must be those that the study was made by.
     """
     provenance = folder / "provenance.json"
-    if not provenance.is_file():
-        raise StudyError(f"{provenance} is missing: hand on a study that is finished")
+    for file in (provenance, folder / "run.json", folder / "dataset/clips.csv", folder / "dataset/manifest.json"):
+        if not file.is_file():
+            raise StudyError(f"{file} is missing: hand on a study that is finished")
     links = sorted(path for path in folder.rglob("*") if path.is_symlink())
     if links:
         raise StudyError(f"{links[0]} is a link: a study that is handed on has none, so do not use it")

@@ -67,12 +67,14 @@ def digest_of(content: object) -> str:
 
 
 def is_current(path: str | Path) -> bool:
-    """Whether a study's digests are there, and none of its files has been written since they were taken."""
-    path = Path(path)
-    if not path.exists():
+    """Whether a study's digests are there, and its files are still those that they were taken of."""
+    if not Path(path).exists():
         return False
-    files = [Path(file) for some in Digests.read(path).stages.values() for file in some]
-    return all(file.exists() and file.stat().st_mtime <= path.stat().st_mtime for file in files)
+    stages = Digests.read(path).stages
+    try:
+        return Digests.of({}, stages).stages == stages
+    except FileNotFoundError:
+        return False
 
 
 def compared(own: str | Path, published: str | Path) -> str:

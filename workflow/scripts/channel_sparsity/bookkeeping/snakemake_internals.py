@@ -6,7 +6,8 @@ when what stands behind it is gone or means something else (tests/unit/bookkeepi
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ import snakemake.jobs
 from packaging.version import Version
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.script import PythonScript
+
+from channel_sparsity.files import StudyError
 
 #: The latest version that all tests have passed with. Patches of it (the third number) are taken for the same.
 TRIED = "9.27"
@@ -40,6 +43,15 @@ class Refused(WorkflowError):
     """What ends a run before its jobs, or instead of them: shown as its sentence, without the lines of code behind."""
 
     __traceback__ = property(lambda self: None, lambda self, traceback: None)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """A `StudyError` ends the run by its sentence."""
+    try:
+        yield
+    except StudyError as error:
+        raise Refused(str(error)) from None
 
 
 def configuration_files(workflow: Any) -> list[Path]:

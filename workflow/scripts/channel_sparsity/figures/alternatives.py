@@ -106,16 +106,16 @@ def measures(compared: pandas.DataFrame, note: str = "") -> Figure:
 
 def _sizes(own: pandas.DataFrame) -> str:
     """How many cells and networks the rows of a recipe stand on."""
-    counts = own.loc[own["r"].notna(), "n"]
     networks = int(own["networks"].max())
+    return _points(own) + (f" in {networks} network{'s' * (networks > 1)}" if networks else "")
+
+
+def _points(rows: pandas.DataFrame) -> str:
+    """On how many points the r of some rows stand: the fewest and the most."""
+    counts = rows.loc[rows["r"].notna(), "n"]
     if counts.empty:
         return "no r"
-    return f"n = {_range(counts)} in {networks} network{'s' * (networks > 1)}"
-
-
-def _range(counts: pandas.Series) -> str:
-    """The fewest and the most, in words."""
-    return f"{counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
+    return f"n = {counts.min()}" + (f" to {counts.max()}" if counts.min() < counts.max() else "")
 
 
 def _estimates(
@@ -163,15 +163,10 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
                 low, high = min(0, own["m"].min()), max(0, own["m"].max())
                 other.set_xlim(low - 0.6 * (high - low), high + 0.6 * (high - low))
         handles = [
-            network_handle(network, f"{words} ({_points(table, network)})", ms=5) for network, words in names.items()
+            network_handle(network, f"{words} ({_points(table[table['network'] == network])})", ms=5)
+            for network, words in names.items()
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=min(len(handles), 4))
         remark = "Dots: estimates, one reading changed at a time; lines: 95 % intervals (of r from n = 4)."
         footnote(figure, remark, note)
         return figure
-
-
-def _points(table: pandas.DataFrame, network: str) -> str:
-    """How many points the r of a network stand on."""
-    counts = table.loc[(table["network"] == network) & table["r"].notna(), "n"]
-    return "no r" if counts.empty else f"n = {_range(counts)}"

@@ -96,6 +96,17 @@ def rates_of(recipe: Mapping) -> list[float]:
     return list(takewhile(lambda rate: rate <= highest, rates))
 
 
+def epochs_of(work: Mapping) -> float:
+    """Where nothing was measured: the epochs of a training; of a curve those of each step and of the control, with
+    validations as a fifth of one. `work` as in `seconds_of`."""
+    if "finetuning" not in work:
+        return work["epochs"]
+    tuning = work["finetuning"]
+    each = 0.4 + (0 if tuning["when"] == "none" else tuning["epochs"])
+    each += 0.3 * tuning["recalibrate"] + (work["method"] == "taylor")
+    return (1 + len(rates_of(work))) * each
+
+
 def seconds_of(estimate: Mapping, network: str, clips: Clips, work: Mapping) -> float:
     """CPU seconds, from an estimate.json, of a training or of a curve: `work` is the configuration's `training`, or a
     recipe's settings."""
