@@ -86,6 +86,14 @@ def test_the_same_cells_give_the_same_interval():
     assert seed_intervals(frame) == seed_intervals(frame.copy())
 
 
+def test_no_r_is_beyond_1_where_all_points_lie_on_a_line():
+    rng = numpy.random.default_rng(0)
+    for _ in range(20):
+        ws = rng.random((6, 1)).repeat(3, axis=1)
+        low, high = seed_intervals(cells(ws, 0.65 + 0.06 * ws))["r"]
+        assert 1 - 1e-9 < low <= high <= 1
+
+
 def test_too_few_replicates_have_no_interval():
     rng = numpy.random.default_rng(4)
     assert seed_intervals(drawn(rng, 2)[0]) == {}

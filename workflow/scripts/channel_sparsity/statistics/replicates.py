@@ -28,7 +28,7 @@ def seed_intervals(included: pandas.DataFrame, confidence: float = 0.95) -> dict
     dx, dy = (values - values.mean(axis=1, keepdims=True) for values in (ws, pk))
     with numpy.errstate(invalid="ignore", divide="ignore"):
         m = (dx * dy).sum(axis=1) / (dx**2).sum(axis=1)
-        r = m * numpy.sqrt((dx**2).sum(axis=1) / (dy**2).sum(axis=1))
+        r = numpy.clip(m * numpy.sqrt((dx**2).sum(axis=1) / (dy**2).sum(axis=1)), -1, 1)  # not beyond by rounding
     drawn = {"r": r, "m": m, "b": pk.mean(axis=1) - m * ws.mean(axis=1)}
     tail = (1 - confidence) / 2
     return {
