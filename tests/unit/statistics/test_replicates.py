@@ -77,8 +77,8 @@ def test_the_tables_show_the_wider_bounds_and_say_so():
     for table, theirs, name in ((row, fishers, "r"), (line, students, "m"), (line, students, "b")):
         low, high = (f"{name}_low", f"{name}_high")
         assert (table[f"{name}_seeds_low"], table[f"{name}_seeds_high"]) == seeds[name]
-        assert table[low] == min(seeds[name][0], getattr(theirs, low))
-        assert table[high] == max(seeds[name][1], getattr(theirs, high))
+        assert table[low] == min(seeds[name][0], theirs[low])
+        assert table[high] == max(seeds[name][1], theirs[high])
 
 
 def test_the_same_cells_give_the_same_interval():

@@ -12,7 +12,7 @@ from channel_sparsity.claims.evidence import Evidence
 from channel_sparsity.naming import PAPER_NETWORKS, family, label
 from channel_sparsity.shares import points
 from channel_sparsity.statistics.levels import over_seeds
-from channel_sparsity.statistics.regression import line, mean_of_values
+from channel_sparsity.statistics.regression import line, mean_of_values, sign
 from channel_sparsity.statistics.replicates import ENOUGH
 from channel_sparsity.statistics.slopes import mean_over_networks, over_networks, slopes
 from channel_sparsity.tables.comparisons import equivalence
@@ -42,9 +42,7 @@ def lacking(reason: str, n: int = 0) -> Judgement:
 
 def by_sign(low: float | None, high: float | None) -> str:
     """The verdict on a claim that a number is positive."""
-    if low is None:
-        return UNDECIDED
-    return SUPPORTED if low > 0 else CONTRADICTED if high < 0 else UNDECIDED
+    return sign(low, high, SUPPORTED, CONTRADICTED)
 
 
 def as_equal(low: float | None, high: float | None, margin: float) -> str:
