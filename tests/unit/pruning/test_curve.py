@@ -251,15 +251,6 @@ def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, me
     assert set(missed) <= ({0, 1} if name == "mobilenet0.25" else {0})
 
 
-def test_the_random_order_is_the_same_for_every_lambda_and_another_at_each_step(network):
-    sparser = build("vgg11", 2, 0.05)
-    one, same = random.scores(network, context()), random.scores(sparser, context())
-    assert all(torch.equal(one[name], same[name]) for name in one)
-    name = next(iter(one))
-    assert not torch.equal(one[name], random.scores(network, context(step=2))[name])
-    assert not torch.equal(one[name], random.scores(network, context(seed=2))[name])
-
-
 @pytest.mark.parametrize("kind", ["subgradient", "proximal", "ista"])
 def test_a_penalty_makes_gammas_smaller_while_it_finetunes(kind, network, clips):
     def total(lam):
