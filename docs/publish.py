@@ -21,6 +21,7 @@ from channel_sparsity.figures.style import network_labels
 from channel_sparsity.files import read_json, write_json, write_text
 from channel_sparsity.naming import ALL
 from channel_sparsity.report.answer import Answer, answer
+from channel_sparsity.statistics.regression import sign
 from channel_sparsity.statistics.slopes import over_networks, slopes
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
@@ -171,7 +172,7 @@ def seeds(cells: pandas.DataFrame) -> str:
         points = own.groupby(["network", "lam"], sort=False)[["ws", "gain"]].mean().reset_index()
         each = slopes(points, "gain")
         mean = over_networks(each)
-        verdict = outcomes.sign(mean.low, mean.high)
+        verdict = sign(mean.low, mean.high)
         values = (number(each[network].value) if network in each else EMPTY for network in networks)
         rows.append([name, number(mean.value, mean.low, mean.high), verdict, *values])
     labels = network_labels(cells)

@@ -58,6 +58,11 @@ def knee(loss=0.03, compression=0.8, low=None, high=None, **changes):
     return {"accuracy_loss": loss, "compression_rate": compression, "resampled": resampled} | changes
 
 
+def without_knees(network, left):
+    """A loss within the claim wherever there is a knee, which one network has at some of its lambdas only."""
+    return lambda each, place: censored() if each == network and place >= left else knee(loss=0.03 + WIGGLE[place] / 2)
+
+
 def apart(network):
     """What three networks differ in: up in one, down in another, and neither."""
     return THREE.index(network) - 1
@@ -216,6 +221,8 @@ def test_without_cells_every_claim_is_undecided_and_says_why(name):
         ("mobilenet_1_is_the_steepest", of_family("m", "mobilenet1.00", 1, networks=PAPER_NETWORKS[1:])),
         ("vggs_have_the_largest_b", of_family("b", "vgg", 1, networks=(*VGGS, *MOBILENETS))),
         ("no_pattern_over_variants", of_trend("m", 0.01, error=0.001, networks=VGGS)),
+        # One network has a knee at a single lambda, another at none.
+        *(("loss_at_pk", of_knee(without_knees(network, left))) for network, left in (("vgg11", 1), ("resnet11", 0))),
     ],
 )
 def test_a_claim_on_all_networks_is_not_supported_by_some(name, made):

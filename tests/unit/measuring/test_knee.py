@@ -144,13 +144,8 @@ def statuses(accuracy, clips, runs, seed):
 
 
 @pytest.mark.parametrize("accuracy", [0.5, 0.7, 0.8, 0.9, 0.95])
-def test_a_straight_curve_seldom_knees_whatever_160_clips_make_of_it(accuracy):
-    assert statuses(accuracy - (accuracy - 0.1) * GRID, 160, 400, seed=1)["found"] <= 0.05
-
-
-@pytest.mark.parametrize("accuracy", [0.5, 0.9])
-def test_a_straight_curve_has_no_knee_and_none_beyond_its_end(accuracy):
-    assert statuses(accuracy - (accuracy - 0.1) * GRID, 160, 1000, seed=0)["none"] >= 0.95
+def test_a_straight_curve_seldom_knees_nor_beyond_its_end_whatever_160_clips_make_of_it(accuracy):
+    assert statuses(accuracy - (accuracy - 0.1) * GRID, 160, 400, seed=1)["none"] >= 0.95
 
 
 @pytest.mark.parametrize("knee", [0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
@@ -497,25 +492,6 @@ def test_summaries_by_hand():
     assert summaries(trace, 0.8) == pytest.approx(expected)
 
 
-def test_a_step_that_dips_does_not_count_as_reaching_a_loss():
-    # Pooled, the second and third step lose 0.015 each.
-    trace = Trace.of(numpy.array([0, 0.2, 0.4, 0.6]), numpy.array([0, 0.03, 0, 0.03]))
-    found = summaries(trace, 0.8)
-    assert found["rate_at_1_point"] == pytest.approx(0.2 * 1 / 1.5)
-    assert found["rate_at_2_points"] == pytest.approx(0.4 + 0.2 * 0.005 / 0.015)
-
-
-def test_a_plateau_at_a_loss_counts_to_its_end():
-    trace = Trace.of(numpy.array([0, 0.3, 0.6, 0.9]), numpy.array([0, 0.01, 0.01, 0.3]))
-    assert summaries(trace, 0.8)["rate_at_1_point"] == pytest.approx(0.6)
-
-
-def test_a_curve_that_ends_early_goes_on_to_chance():
-    found = summaries(Trace.of(numpy.array([0, 0.5]), numpy.array([0, 0.0])), 0.5)
-    assert found["rate_at_5_points"] == pytest.approx(0.55)
-    assert found["share_kept"] == pytest.approx(0.75)
-
-
 def test_what_can_never_be_lost_is_kept_to_the_end():
     found = summaries(Trace.of(numpy.array([0, 0.5, 1]), numpy.array([0, 0.02, 0.1])), 0.04)
     assert found["rate_at_5_points"] == 1
@@ -531,19 +507,6 @@ def test_the_rate_within_a_loss_is_the_largest_on_the_fit_to_chance(losses, limi
     within = fine[numpy.interp(fine, [*rate, 1], [*numpy.minimum(fit, FULL), FULL]) <= limit]
     found = rate_within(Trace.of(rate, loss), FULL, limit)
     assert found == pytest.approx(within.max() if len(within) else 0, abs=1e-4)
-
-
-@given(st.lists(st.floats(0, 0.8), min_size=2, max_size=20))
-def test_rates_rise_with_the_loss_and_lie_on_the_fit(losses):
-    rate = numpy.linspace(0, 0.95, len(losses) + 1)
-    trace = Trace.of(rate, numpy.array([0, *losses]))
-    found = summaries(trace, 0.8)
-    rates = [found[name] for name in LOSSES]
-    assert rates == sorted(rates)
-    assert 0 <= found["share_kept"] <= 1
-    for at, limit in zip(rates, LOSSES.values(), strict=True):
-        fit = numpy.interp([at - 1e-9, at + 1e-9], [*rate, 1], [*trace.fit, 0.8])
-        assert fit[0] - 1e-6 <= limit <= fit[1] + 1e-6
 
 
 def test_summaries_stand_in_the_record_also_where_there_is_no_knee():

@@ -92,12 +92,6 @@ def test_initialisation(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_only_trained_tensors_are_parameters(name):
-    for parameter in small(name).parameters():
-        assert parameter.is_floating_point()
-
-
-@pytest.mark.parametrize("name", NETWORKS)
 def test_no_layer_is_scaled_to_nothing(name):
     assert min(networks.widths_of(networks.build(name, 10, 0.01)).values()) == 8
 

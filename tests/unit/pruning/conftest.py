@@ -1,12 +1,14 @@
-"""Networks as unlike fresh ones as training could make them, and copies with channels silenced."""
+"""Networks as unlike fresh ones as training could make them, copies with channels silenced, and clips to learn from."""
 
 import copy
 
+import numpy
 import pytest
 import torch
 from torch import nn
 
-from channel_sparsity.networks import build
+from channel_sparsity.networks import build, gammas_of
+from channel_sparsity.training.features import Subset
 
 
 def _trained(name, scale, seed=11):
@@ -43,3 +45,26 @@ def trained():
 @pytest.fixture(scope="session")
 def silenced():
     return _silenced
+
+
+@pytest.fixture
+def clips():
+    """20 clips of two classes that differ in level, 8 of them for validation."""
+    torch.set_num_threads(1)
+    draw = numpy.random.default_rng(1)
+    labels = numpy.arange(20) % 2
+    logmel = (draw.normal(-40, 5, (20, 40, 32)) + 6 * labels[:, None, None]).astype(numpy.float32)
+    return tuple(
+        Subset.of(logmel, rows, labels[rows], numpy.full(40, -37.0), numpy.full(40, 6.0))
+        for rows in (numpy.arange(12), numpy.arange(12, 20))
+    )
+
+
+@pytest.fixture
+def network():
+    """A VGG whose gammas are all different."""
+    torch.manual_seed(1)
+    network = build("vgg11", 2, 0.05)
+    for gamma in gammas_of(network).values():
+        torch.nn.init.uniform_(gamma, 0.1, 1)
+    return network

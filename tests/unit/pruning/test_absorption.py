@@ -5,7 +5,7 @@ import torch
 from contexts_for_tests import context
 from torch import nn
 
-from channel_sparsity.networks import gammas_of, widths_of
+from channel_sparsity.networks import build, gammas_of, widths_of
 from channel_sparsity.pruning.absorption import absorb
 from channel_sparsity.pruning.methods.ista import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
@@ -93,6 +93,15 @@ def test_absorbing_is_exact_in_the_interior_behind_padding(trained, silenced):
     torch.testing.assert_close(absorbed, expected, rtol=1e-9, atol=1e-9)
     assert (ignored - expected).abs().max() > 0.1
     assert (maps[1] - maps[0])[:, :, 0].abs().max() > 1e-3  # there, zeros are what is beyond
+
+
+@pytest.mark.parametrize("stride", [2, 3, 4])
+def test_what_is_absorbed_does_not_hang_on_the_stride_of_the_first_convolution(stride, trained):
+    plain, strided = trained("vgg11", 0.1), build("vgg11", 5, 0.1, stem_stride=stride)
+    strided.load_state_dict(plain.state_dict())
+    keep = half_gone(plain)
+    for one, other in zip(*(absorb(each, keep).state_dict().values() for each in (plain, strided)), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_absorbing_leaves_the_network_itself_alone(trained):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import contexts_for_tests
-import numpy
 import pytest
 import torch
 import yaml
@@ -20,7 +19,6 @@ from channel_sparsity.pruning.context import Context
 from channel_sparsity.pruning.curve import Finetuning, Plan, Schedule, finetune, planned, remake, trace
 from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming, taylor
 from channel_sparsity.pruning.traced import Traced
-from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, accuracy, predict
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recalibration import recalibrate
@@ -33,29 +31,6 @@ CUT = replace(FINETUNING, settings=None)
 STATISTICS = replace(CUT, recalibrate=True)
 STEPS = Schedule(step=0.2, step_of="original", highest_rate=0.8, from_trained=False)
 ONCE = replace(STEPS, from_trained=True)
-
-
-@pytest.fixture
-def clips():
-    """20 clips of two classes that differ in level, 8 of them for validation."""
-    torch.set_num_threads(1)
-    draw = numpy.random.default_rng(1)
-    labels = numpy.arange(20) % 2
-    logmel = (draw.normal(-40, 5, (20, 40, 32)) + 6 * labels[:, None, None]).astype(numpy.float32)
-    return tuple(
-        Subset.of(logmel, rows, labels[rows], numpy.full(40, -37.0), numpy.full(40, 6.0))
-        for rows in (numpy.arange(12), numpy.arange(12, 20))
-    )
-
-
-@pytest.fixture
-def network():
-    """A VGG whose gammas are all different."""
-    torch.manual_seed(1)
-    network = build("vgg11", 2, 0.05)
-    for gamma in gammas_of(network).values():
-        torch.nn.init.uniform_(gamma, 0.1, 1)
-    return network
 
 
 SLIMMING = Method(slimming.scores, context(32))
@@ -274,15 +249,6 @@ def test_every_family_and_method_takes_the_target_or_one_less_of_a_pair(name, me
     total = sum(map(len, gammas_of(whole).values()))
     missed = [count - step.channels_removed for count, step in zip([0, *schedule.counts(total)], steps, strict=True)]
     assert set(missed) <= ({0, 1} if name == "mobilenet0.25" else {0})
-
-
-def test_the_random_order_is_the_same_for_every_lambda_and_another_at_each_step(network):
-    sparser = build("vgg11", 2, 0.05)
-    one, same = random.scores(network, context()), random.scores(sparser, context())
-    assert all(torch.equal(one[name], same[name]) for name in one)
-    name = next(iter(one))
-    assert not torch.equal(one[name], random.scores(network, context(step=2))[name])
-    assert not torch.equal(one[name], random.scores(network, context(seed=2))[name])
 
 
 @pytest.mark.parametrize("kind", ["subgradient", "proximal", "ista"])

@@ -7,7 +7,7 @@ import h5py
 import pandas
 import pytest
 import torch
-from test_curve import CUT, FINETUNING, STATISTICS, clips, network, plan  # noqa: F401
+from test_curve import CUT, FINETUNING, STATISTICS, plan
 
 from channel_sparsity.files import StudyError, write_csv
 from channel_sparsity.networks import widths_of
@@ -27,17 +27,17 @@ SHAPE = {"width_scale": 0.05, "stem_stride": 1}
 
 
 @pytest.fixture
-def setup(clips, tmp_path):  # noqa: F811
+def setup(clips, tmp_path):
     state = State(tmp_path / "state", {"code": 1}, 0)
     return Setup("vgg11", 1, SHAPE, torch.device("cpu"), *clips, ["bus", "park"], state)
 
 
-def curve(network, setup, finetuning=CUT, training=TRAINED, steps=None, done=None):  # noqa: F811
+def curve(network, setup, finetuning=CUT, training=TRAINED, steps=None, done=None):
     told = plan((setup.train, setup.validation), finetuning=finetuning)
     return prune(network, told, setup, training, [].append if done is None else done.append, steps)
 
 
-def test_the_curve_is_the_traced_one_and_the_control_is_finetuned_uncut(network, setup):  # noqa: F811
+def test_the_curve_is_the_traced_one_and_the_control_is_finetuned_uncut(network, setup):
     done = []
     found = curve(network, setup, FINETUNING, done=done)
     own = list(trace(network, plan((setup.train, setup.validation)), setup.validation))
@@ -53,7 +53,7 @@ def test_the_curve_is_the_traced_one_and_the_control_is_finetuned_uncut(network,
     )
 
 
-def test_the_curve_of_a_training_that_went_wrong_is_the_network_itself(network, setup):  # noqa: F811
+def test_the_curve_of_a_training_that_went_wrong_is_the_network_itself(network, setup):
     found = curve(network, setup, FINETUNING, {"status": "diverged", "reason": "the loss was nan"})
     assert found.tables()["curve"]["step"].tolist() == [0]
     assert found.outcome() == {
@@ -63,7 +63,7 @@ def test_the_curve_of_a_training_that_went_wrong_is_the_network_itself(network, 
     }
 
 
-def test_a_step_that_fails_ends_the_curve_and_a_control_that_fails_is_left_out(network, setup, monkeypatch):  # noqa: F811
+def test_a_step_that_fails_ends_the_curve_and_a_control_that_fails_is_left_out(network, setup, monkeypatch):
     diverging = replace(FINETUNING, settings=replace(FINETUNING.settings, learning_rate=1e30))
     found = curve(network, setup, diverging)
     assert found.tables()["curve"]["step"].tolist() == [0] and found.status == "diverged"
@@ -71,7 +71,7 @@ def test_a_step_that_fails_ends_the_curve_and_a_control_that_fails_is_left_out(n
     assert found.control is None
 
 
-def test_a_gpu_that_is_too_small_ends_the_curve_with_what_to_do(network, setup, monkeypatch):  # noqa: F811
+def test_a_gpu_that_is_too_small_ends_the_curve_with_what_to_do(network, setup, monkeypatch):
     """It has the steps so far, whether weights are learnt, statistics taken or channels scored."""
     cases = {
         "in fine-tuning of step 2, the GPU's memory did not suffice in epoch 1": (Updates, "__call__", FINETUNING, 3),
@@ -99,7 +99,7 @@ def test_a_gpu_that_is_too_small_ends_the_curve_with_what_to_do(network, setup, 
         assert len(found.rows) == int(reason.split("step ")[1][0])
 
 
-def test_predictions_are_classes_and_log_probabilities_of_each_step(network, setup, tmp_path):  # noqa: F811
+def test_predictions_are_classes_and_log_probabilities_of_each_step(network, setup, tmp_path):
     found = curve(network, setup)
     found.write_predictions(tmp_path / "p.h5", setup)
     with h5py.File(tmp_path / "p.h5") as file:
@@ -115,7 +115,7 @@ def kept(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_weights_of_each_step_are_kept_also_over_a_kill(network, setup, tmp_path, monkeypatch):  # noqa: F811
+def test_the_weights_of_each_step_are_kept_also_over_a_kill(network, setup, tmp_path, monkeypatch):
     """What a killed job has kept stays; if some of it is gone, the curve is traced anew; another curve's goes."""
     expected = curve(network, replace(setup, state=State(tmp_path / "unused", {}, 3600)), steps=tmp_path / "whole")
     assert kept(tmp_path / "whole") == [f"{step:02}.safetensors" for step in range(5)]
@@ -148,7 +148,7 @@ def test_the_weights_of_each_step_are_kept_also_over_a_kill(network, setup, tmp_
 
 
 @pytest.fixture
-def finished(network, setup, tmp_path):  # noqa: F811
+def finished(network, setup, tmp_path):
     """The files of a finished curve, by the names of a rule's inputs."""
     found = curve(network, setup, STATISTICS, steps=tmp_path / "steps")
     found.write_predictions(tmp_path / "predictions.h5", setup)
@@ -179,7 +179,7 @@ def test_a_kept_step_is_the_one_that_is_made_again(finished, setup, step):
     assert all(torch.equal(value, other.state_dict()[key]) for key, value in one.state_dict().items())
 
 
-def test_a_step_that_answers_otherwise_is_refused(finished, setup, network):  # noqa: F811
+def test_a_step_that_answers_otherwise_is_refused(finished, setup, network):
     steps = finished["steps"]
     network_ = network_of_step(setup, finished, RECIPE, {}, 0.0, 2)
     assert answers_as_recorded(network_, setup.validation, finished["predictions"], 2, network)

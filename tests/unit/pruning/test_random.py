@@ -11,11 +11,12 @@ def flat(found):
     return torch.cat(list(found.values()))
 
 
-def test_only_the_seed_decides():
+def test_only_the_seed_and_the_step_decide_and_no_gamma():
     one, other = build("mobilenet0.25", 10), build("mobilenet0.25", 10)
     other.stem_norm.weight.data.zero_()
     assert flat(scores(one, context(seed=1))).equal(flat(scores(other, context(seed=1))))
-    assert not flat(scores(one, context(seed=1))).equal(flat(scores(one, context(seed=2))))
+    for another in (context(seed=2), context(seed=1, step=2)):
+        assert not flat(scores(one, context(seed=1))).equal(flat(scores(one, another)))
 
 
 def test_scores_are_uniform_over_the_channels():

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy
 import pandas
 import pytest
 import torch
@@ -14,7 +13,6 @@ from channel_sparsity.pruning import curve
 from channel_sparsity.pruning.curve import Finetuning, Plan, Schedule, finetune, trace
 from channel_sparsity.pruning.methods import Method, ista, random, slimming, taylor
 from channel_sparsity.pruning.traced import Traced
-from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.state import State
 from channel_sparsity.training.updates import Updates
@@ -31,19 +29,6 @@ def tuned(penalty="none", rescaling=1.0):
 
 CUT = replace(tuned(), settings=None)
 STATISTICS = replace(CUT, recalibrate=True)
-
-
-@pytest.fixture
-def clips():
-    """20 clips of two classes that differ in level, 8 of them for validation."""
-    torch.set_num_threads(1)
-    draw = numpy.random.default_rng(1)
-    labels = numpy.arange(20) % 2
-    logmel = (draw.normal(-40, 5, (20, 40, 32)) + 6 * labels[:, None, None]).astype(numpy.float32)
-    return tuple(
-        Subset.of(logmel, rows, labels[rows], numpy.full(40, -37.0), numpy.full(40, 6.0))
-        for rows in (numpy.arange(12), numpy.arange(12, 20))
-    )
 
 
 @pytest.fixture

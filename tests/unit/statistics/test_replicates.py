@@ -77,13 +77,21 @@ def test_the_tables_show_the_wider_bounds_and_say_so():
     for table, theirs, name in ((row, fishers, "r"), (line, students, "m"), (line, students, "b")):
         low, high = (f"{name}_low", f"{name}_high")
         assert (table[f"{name}_seeds_low"], table[f"{name}_seeds_high"]) == seeds[name]
-        assert table[low] == min(seeds[name][0], getattr(theirs, low))
-        assert table[high] == max(seeds[name][1], getattr(theirs, high))
+        assert table[low] == min(seeds[name][0], theirs[low])
+        assert table[high] == max(seeds[name][1], theirs[high])
 
 
 def test_the_same_cells_give_the_same_interval():
     frame, _ = drawn(numpy.random.default_rng(3), 4)
     assert seed_intervals(frame) == seed_intervals(frame.copy())
+
+
+def test_no_r_is_beyond_1_where_all_points_lie_on_a_line():
+    rng = numpy.random.default_rng(0)
+    for _ in range(20):
+        ws = rng.random((6, 1)).repeat(3, axis=1)
+        low, high = seed_intervals(cells(ws, 0.65 + 0.06 * ws))["r"]
+        assert 1 - 1e-9 < low <= high <= 1
 
 
 def test_too_few_replicates_have_no_interval():

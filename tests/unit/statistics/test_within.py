@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.api import OLS
 
 from channel_sparsity.statistics.regression import Bounded
-from channel_sparsity.statistics.within import Within, decide
+from channel_sparsity.statistics.within import Within
 
 
 @pytest.fixture
@@ -91,9 +91,3 @@ def test_what_cannot_be_compared_says_why():
 def test_a_measure_and_its_line_do_not_differ(drawn):
     x, _, y, networks = drawn
     assert Within(y, networks).difference(3 * x + 1, x) == Bounded(0.0, 0.0, 0.0)
-    assert decide(0.0, 0.0) == "same"
-
-
-def test_only_an_interval_without_zero_decides():
-    assert (decide(0.1, 0.3), decide(-0.3, -0.1)) == ("better", "worse")
-    assert decide(-0.1, 0.3) == decide(None, None) == "undecided"

@@ -9,6 +9,7 @@ from statsmodels.api import OLS
 
 from channel_sparsity.measuring.knee import CHECKS
 from channel_sparsity.naming import ALL
+from channel_sparsity.statistics.regression import sign
 from channel_sparsity.tables import study as tables
 from channel_sparsity.tables.outcomes import (
     COLUMNS,
@@ -18,7 +19,6 @@ from channel_sparsity.tables.outcomes import (
     compare_outcomes,
     measured,
     reliability,
-    sign,
 )
 
 WS = numpy.array([0.1, 0.5, 1.1, 1.8, 2.8, 3.4])
@@ -150,17 +150,6 @@ def test_a_gain_is_positive_negative_or_undecided_by_its_interval():
     for slope, verdict in ((0.25, "positive"), (-0.15, "negative"), (0.05, "undecided")):
         rows = rows_of(cells_of(drawn(2, slope)), cells_of(drawn(3, 0.05), "random"))
         assert rows.loc["slimming", "statistics", "mean_accuracy", ALL]["verdict"] == verdict
-    assert [sign(0.1, 0.2), sign(-0.2, -0.1), sign(-0.1, 0.2), sign(0.0, 0.2), sign(None, None)] == [
-        "positive",
-        "negative",
-        "undecided",
-        "undecided",
-        "undecided",
-    ]
-
-
-def test_what_is_not_known_has_no_sign():
-    assert sign(numpy.nan, numpy.nan) == "undecided"
 
 
 def test_an_outcome_that_never_changes_has_no_gain_and_no_verdict():

@@ -1,6 +1,7 @@
 """A short training, of which tests change what they are about."""
 
 from channel_sparsity.training.augmentation import Augmentation
+from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.settings import TrainingSettings
 
 SHORT = TrainingSettings(
@@ -21,6 +22,9 @@ SHORT = TrainingSettings(
     compile=False,
     augmentation=Augmentation(0.4, 4, 0.1),
 )
+
+#: Leaves all gammas to the loss.
+NO_PENALTY = Penalty("none", 0.0)
 
 
 class Killed(BaseException):

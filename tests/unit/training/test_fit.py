@@ -8,12 +8,12 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from settings_for_tests import SHORT
+from settings_for_tests import NO_PENALTY, SHORT
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, OutOfMemory, accuracy, fit, only_answer, per_scene, predict, seeded
-from channel_sparsity.training.penalty import NO_PENALTY, Penalty
+from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.settings import make_optimiser
 
 SETTINGS = replace(SHORT, schedule="steps", decay_at=(0.5, 0.75))
@@ -37,13 +37,6 @@ def trained(clips, training=SETTINGS, penalty=NO_PENALTY, seed=1, **options):
         network = build("vgg11", 2, 0.05)
     history = list(fit(network, clips[0], training, penalty, seed=seed, purpose=("test",), **options))
     return network, history
-
-
-def test_batches_are_normalised_rows_of_the_store(clips):
-    features, labels = clips[1].batch(torch.tensor([2, 0]))
-    assert labels.tolist() == [0, 0]
-    expected = (clips[1].logmel[[18, 16]].numpy() + 35) / 7
-    numpy.testing.assert_allclose(features.numpy()[:, 0], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,6 @@ def test_it_adds_the_gradient_of_lambda_times_l1():
     torch.testing.assert_close(ours.grad, theirs.grad)
 
 
-def test_at_lambda_0_nothing_is_touched():
-    gamma = torch.nn.Parameter(torch.ones(3))
-    add_subgradient([gamma], 0.0)
-    assert gamma.grad is None
-
-
 @given(st.lists(st.floats(-2, 2), min_size=1), st.floats(0, 1))
 def test_the_proximal_step_minimises_its_objective_and_no_gamma_changes_its_sign(values, threshold):
     """prox(g) = argmin_z (z - g)^2 / 2 + t |z|: no other z does better."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
-from settings_for_tests import SHORT
+from settings_for_tests import NO_PENALTY, SHORT
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import gammas_of
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.penalty import NO_PENALTY, Penalty
+from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.setup import Setup
 from channel_sparsity.training.state import State
 from channel_sparsity.training.trained import figures, train

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
-from settings_for_tests import SHORT
+from settings_for_tests import NO_PENALTY, SHORT
 from test_trained import setup  # noqa: F401
 
 from channel_sparsity.files import StudyError
@@ -13,7 +13,7 @@ from channel_sparsity.measuring.sparsity import weight_skewness
 from channel_sparsity.networks import gammas_of
 from channel_sparsity.training import trials
 from channel_sparsity.training.fit import Diverged, fit
-from channel_sparsity.training.penalty import NO_PENALTY, Penalty
+from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.proposal import Trial
 from channel_sparsity.training.trials import propose, try_out
 

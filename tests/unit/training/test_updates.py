@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
-from settings_for_tests import SHORT
+from settings_for_tests import NO_PENALTY, SHORT
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import seeded
-from channel_sparsity.training.penalty import NO_PENALTY, Penalty
+from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.replay import WARM_UP, Replayed
 from channel_sparsity.training.settings import make_optimiser
 from channel_sparsity.training.updates import Updates

@@ -6,7 +6,7 @@ lacks the cells, it stays undecided and the reason says why.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 
 import pandas
 
@@ -208,14 +208,17 @@ def claims(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas.Data
     recipes = [recipe for recipe in METHODS if recipe in there] or list(METHODS)
     readings = [recipe for recipe in READINGS_OF_YE if recipe in there] or list(READINGS_OF_YE[:1])
     of = {"recipe": recipes, "methods": readings, "study": recipes[:1]}
+
+    @cache
+    def evidence(pruned: str, ye: str = READINGS_OF_YE[0]) -> tuple[Evidence, Evidence]:
+        """The study's and the paper's, of what one recipe pruned."""
+        return gather(cells, pruned, margins, ye), printed(pruned, margins)
+
     rows = []
     for claim in CLAIMS:
         for recipe in of[claim.about]:
-            if claim.about == "methods":
-                evidence = gather(cells, recipes[0], margins, ye=recipe), printed(recipes[0], margins)
-            else:
-                evidence = gather(cells, recipe, margins), printed(recipe, margins)
-            ours, theirs = (asdict(claim.judge(each)) for each in evidence)
+            both = evidence(recipes[0], recipe) if claim.about == "methods" else evidence(recipe)
+            ours, theirs = (asdict(claim.judge(each)) for each in both)
             row = {name: getattr(claim, name) for name in ("says", "where", "quantity", "test")}
             row |= {"claim": claim.name, "recipe": "" if claim.about == "study" else recipe}
             row["printed_verdict"] = "" if theirs["estimate"] is None else theirs["verdict"]

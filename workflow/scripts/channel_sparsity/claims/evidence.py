@@ -15,7 +15,7 @@ from channel_sparsity.claims.paper import (
 )
 from channel_sparsity.configuration import FULL
 from channel_sparsity.naming import PAPER_NETWORKS, family, label
-from channel_sparsity.statistics.levels import levels
+from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.regression import Estimate, fisher_z, line, pearson
 from channel_sparsity.tables.comparisons import comparisons
 
@@ -36,8 +36,8 @@ class Line:
 class Evidence:
     """What is known of the networks that one recipe pruned.
 
-    cells: their rows of ``cells.csv``, included or not. points: those included, averaged over the seeds of each lambda
-    (`levels`). lines: the `Line` of each network. methods: the rows of ``comparisons.csv`` for the paper's two
+    cells: their rows of ``cells.csv``, included or not. points: those included, averaged over the seeds of each
+    lambda. lines: the `Line` of each network. methods: the rows of ``comparisons.csv`` for the paper's two
     methods. margins: differences of pk, m and r that count as none.
     """
 
@@ -59,7 +59,7 @@ def gather(cells: pandas.DataFrame, recipe: str, margins: Mapping[str, float], y
     `ye`: the recipe that stands for Ye et al. where the two methods are compared.
     """
     own = cells[cells["recipe"] == recipe]
-    points = levels(own)
+    points = over_seeds(own[own["included"]], ("ws", "pk", "accuracy_loss_at_pk", "compression_rate"))
     lines = {network: _line(points[points["network"] == network]) for network in dict.fromkeys(own["network"])}
     ordered = pandas.concat([cells[cells["recipe"] == name] for name in ("slimming", ye)])
     methods = comparisons(ordered, margins)
@@ -95,8 +95,6 @@ def printed(recipe: str, margins: Mapping[str, float]) -> Evidence:
                 "compression_rate": getattr(row, name).compression_rate,
                 "included": True,
                 "within_limit": True,
-                "pk_low": math.nan,
-                "pk_high": math.nan,
                 "width_scale": 1.0,
             }
             for name in METHODS

@@ -16,7 +16,6 @@ from channel_sparsity.claims.verdicts import (
 )
 from channel_sparsity.naming import FAMILIES, PAPER_FAMILIES, PAPER_NETWORKS, family
 from channel_sparsity.statistics.regression import Estimate, combine, mean
-from channel_sparsity.tables.comparisons import equivalence
 
 
 def _families(estimates: Mapping[str, Estimate]) -> tuple[dict[str, Estimate], str]:
@@ -113,7 +112,7 @@ def no_pattern_over_variants(evidence: Evidence) -> Judgement:
     if CONTRADICTED in verdicts:
         verdict = CONTRADICTED
     else:
-        every = all(equivalence(*trend.interval(), margin) == "equivalent" for trend in trends.values())
+        every = all(as_equal(*trend.interval(), margin) == SUPPORTED for trend in trends.values())
         verdict = SUPPORTED if every and not missing else UNDECIDED
     remark = "; ".join(filter(None, [f"strongest among {FAMILIES[strongest].label}s", missing]))
     return Judgement(trends[strongest].value, low, high, n, verdict, remark)

@@ -7,6 +7,7 @@ import pandas
 
 from channel_sparsity.naming import PAPER_NETWORKS, label
 from channel_sparsity.statistics.levels import over_seeds
+from channel_sparsity.tables.saving import table
 
 #: The recipe that follows each of the paper's two pruning methods, by the name that people read.
 METHODS = {"slimming": "Liu et al.", "ista": "Ye et al."}
@@ -125,15 +126,14 @@ def beside_paper(
             row["reason"] = f"the study does not prune {name} by {METHODS[recipe]}"
         rows.append(row)
     rows.sort(key=lambda row: (row["network"], row["recipe"]) not in pruned)
-    frame = pandas.DataFrame(rows).reindex(columns=list(COLUMNS))
-    frame = frame.astype(dict.fromkeys(("ours", "paper", "ours_low", "ours_high"), float))
+    frame = table(rows, COLUMNS)
     return frame.assign(difference=frame["ours"] - frame["paper"])
 
 
 def _correlations(correlation: pandas.DataFrame, regression: pandas.DataFrame) -> Iterator[dict]:
     """Tables 3 and 4 beside ours."""
     keys = ["network", "recipe"]
-    for table, quantity, published, own in (
+    for name, quantity, published, own in (
         ("Table 3", "r", TABLE_3, correlation.set_index(keys)),
         ("Table 4", "m", TABLE_4_M, regression.set_index(keys)),
         ("Table 4", "b", TABLE_4_B, regression.set_index(keys)),
@@ -142,7 +142,7 @@ def _correlations(correlation: pandas.DataFrame, regression: pandas.DataFrame) -
             for network, value in values.items():
                 ours = own.loc[(network, recipe)] if (network, recipe) in own.index else {}
                 yield {
-                    "table": table,
+                    "table": name,
                     "place": "",
                     "words": quantity,
                     "ours": ours.get(quantity),

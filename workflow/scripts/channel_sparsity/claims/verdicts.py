@@ -12,7 +12,7 @@ from channel_sparsity.claims.evidence import Evidence
 from channel_sparsity.naming import PAPER_NETWORKS, family, label
 from channel_sparsity.shares import points
 from channel_sparsity.statistics.levels import over_seeds
-from channel_sparsity.statistics.regression import line, mean_of_values
+from channel_sparsity.statistics.regression import line, mean_of_values, sign
 from channel_sparsity.statistics.replicates import ENOUGH
 from channel_sparsity.statistics.slopes import mean_over_networks, over_networks, slopes
 from channel_sparsity.tables.comparisons import equivalence
@@ -42,9 +42,7 @@ def lacking(reason: str, n: int = 0) -> Judgement:
 
 def by_sign(low: float | None, high: float | None) -> str:
     """The verdict on a claim that a number is positive."""
-    if low is None:
-        return UNDECIDED
-    return SUPPORTED if low > 0 else CONTRADICTED if high < 0 else UNDECIDED
+    return sign(low, high, SUPPORTED, CONTRADICTED)
 
 
 def as_equal(low: float | None, high: float | None, margin: float) -> str:
@@ -112,7 +110,7 @@ def loss_at_pk(evidence: Evidence) -> Judgement:
     """The mean loss at PK of every network: within 2 to 5 points, or one of them outside?
 
     The interval shown reaches from the lowest bound of a network to the highest; each holds 95 % for all networks
-    together (Bonferroni).
+    together (Bonferroni). Supported only if every network that was pruned has a loss at two lambdas.
     """
     losses = {network: own["accuracy_loss_at_pk"] for network, own in evidence.points.groupby("network", sort=False)}
     known = {network: mean_of_values(loss) for network, loss in losses.items() if len(loss) > 1}
@@ -122,14 +120,16 @@ def loss_at_pk(evidence: Evidence) -> Judgement:
     least, most = LOSS_AT_PK
     outside = [network for network, (low, high) in intervals.items() if high < least or low > most]
     low, high = min(low for low, _ in intervals.values()), max(high for _, high in intervals.values())
-    verdict = CONTRADICTED if outside else SUPPORTED if least <= low and high <= most else UNDECIDED
-    reason = f"outside for certain: {', '.join(map(evidence.name, outside))}" if outside else ""
+    missing = without([network for network in dict.fromkeys(evidence.cells["network"]) if network not in known])
+    inside = least <= low and high <= most and not missing
+    reasons = [f"outside for certain: {', '.join(map(evidence.name, outside))}" if outside else "", missing]
     if "accuracy_loss_held_out" in evidence.cells:
         held_out = evidence.cells.loc[evidence.cells["included"], "accuracy_loss_held_out"].mean()
-        reason += "; " if reason else ""
-        reason += f"read from clips that did not place PK: {points(held_out)} points" if held_out == held_out else ""
+        if not math.isnan(held_out):
+            reasons.append(f"read from clips that did not place PK: {points(held_out)} points")
     estimate = float(numpy.mean([each.value for each in known.values()]))
-    return Judgement(estimate, low, high, len(evidence.points), verdict, reason)
+    verdict = CONTRADICTED if outside else SUPPORTED if inside else UNDECIDED
+    return Judgement(estimate, low, high, len(evidence.points), verdict, "; ".join(filter(None, reasons)))
 
 
 def methods(evidence: Evidence, quantity: str) -> Judgement:

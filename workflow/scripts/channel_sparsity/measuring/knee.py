@@ -51,6 +51,10 @@ class Rule:
         if self.axis not in AXES:
             raise StudyError(f"the knee's axis is {self.axis}, but must be one of {', '.join(AXES)}")
 
+    def by(self, name: str) -> "Rule":
+        """The rule of that name in `CHECKS`, as this one is set."""
+        return replace(self, name=name.removesuffix("_online"), online=name.endswith("_online"))
+
 
 @dataclass(frozen=True)
 class Knee:
@@ -267,10 +271,7 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
 
     knees = {axis: knee_of(each, rule) for axis, each in traces.items()}
     knee = knees[rule.axis]
-    checks = {
-        name: knee_of(trace, replace(rule, name=name.removesuffix("_online"), online=name.endswith("_online"))).position
-        for name in CHECKS
-    }
+    checks = {name: knee_of(trace, rule.by(name)).position for name in CHECKS}
     at_knee = {"bend": bend, "margin": _margin(heights)}
     if knee.status == "found":
         removed = {axis: _at_each_rate(rates[rule.axis], rate)[1] for axis, rate in rates.items()}

@@ -61,15 +61,6 @@ def weight_skewness(gammas: numpy.ndarray) -> float | None:
     return None if terms is None else float(terms.sum())
 
 
-def l_skewness(gammas: numpy.ndarray) -> float:
-    """L-skewness of all gammas, signed: the third L-moment over the second (Hosking 1990), between -1 and 1.
-
-    WS is a sum of cubes, which a dozen large gammas may decide (R12); this one is a sum of first powers. The gammas
-    must have a spread.
-    """
-    return float(stats.lmoment(gammas, order=3))
-
-
 def _beside_ws(values: numpy.ndarray, depthwise: numpy.ndarray) -> dict:
     """The measures beside WS of two or more finite gammas, and `undefined`: why one of them is None.
 
@@ -77,7 +68,7 @@ def _beside_ws(values: numpy.ndarray, depthwise: numpy.ndarray) -> dict:
     """
     skewness = {"ws": values, "ws_absolute": numpy.abs(values), "ws_without_depthwise": values[~depthwise]}
     found = {name: weight_skewness(those) for name, those in skewness.items()}
-    found["l_skewness"] = None if found["ws"] is None or len(values) < 3 else l_skewness(values)
+    found["l_skewness"] = None if found["ws"] is None or len(values) < 3 else float(stats.lmoment(values, order=3))
     undefined = {name: "these gammas do not differ" for name in found if found[name] is None}
     if found["ws"] is not None and len(values) < 3:
         undefined["l_skewness"] = "fewer than three gammas"
@@ -92,7 +83,8 @@ def measure(gammas: pandas.DataFrame) -> dict:
     - status (``measured``, or ``undefined`` with a reason; WS and what belongs to it are then None) and ws;
     - ws_absolute: WS of the magnitudes, which differs where gammas are negative; ws_without_depthwise: WS without
       the gammas of depthwise convolutions (R12);
-    - l_skewness: the function of that name;
+    - l_skewness: L-skewness, signed: the third L-moment over the second (Hosking 1990), between -1 and 1. WS is a sum
+      of cubes, which a dozen large gammas may decide (R12); this one is a sum of first powers;
     - undefined: why any of these, by name, is None;
     - largest_contribution: the single term of Eq. 4 of the largest magnitude, signed and in units of WS, with
       the layer and channel that it comes from, since one outlier can make up most of a sum of cubes (R12,

@@ -24,19 +24,19 @@ def absorb(network: N, keep: Mapping[str, Tensor]) -> N:
     constant.
     """
     network, training = copy.deepcopy(network).eval(), network.training
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     hooks = [network.head.register_forward_hook(_into_bias)]
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            hooks.append(module.register_forward_hook(_spread))
+    hooks += [convolution.register_forward_hook(_spread) for convolution in convolutions]
     for channels in network.channels:
         for norm in map(network.get_submodule, channels.norms):
             constants = norm.bias.detach().clone()
             constants[keep[channels.name]] = 0
             hooks.append(norm.register_forward_hook(_into_mean(constants)))
+    # Maps are the same everywhere, so the input may have any size of which strides and pooling leave something.
+    side = 16 * max(2, *(convolution.stride[0] for convolution in convolutions))
     with torch.no_grad():
-        # The network's own forward pass carries the constants, and nothing else, from layer to layer. Maps
-        # are the same everywhere, so the input's size is of no account if pooling leaves something of it.
-        network(torch.zeros(1, 1, 32, 32).to(network.head.weight))
+        # The network's own forward pass carries the constants, and nothing else, from layer to layer.
+        network(torch.zeros(1, 1, side, side).to(network.head.weight))
     for hook in hooks:
         hook.remove()
     return network.train(training)

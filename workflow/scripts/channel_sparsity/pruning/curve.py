@@ -4,7 +4,7 @@ import copy
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import torch
@@ -120,18 +120,9 @@ class Step:
     log_probabilities: torch.Tensor
     seconds: float
 
-    COLUMNS = (
-        "step",
-        "channels_removed",
-        "channel_rate",
-        "parameter_rate",
-        "masked_rate",
-        "parameters",
-        "macs",
-        "accuracy_before_finetuning",
-        "accuracy",
-        "accuracy_loss",
-    )
+
+#: The columns of curve.csv.
+COLUMNS = [field.name for field in fields(Step) if field.name not in ("network", "log_probabilities", "seconds")]
 
 
 class Made(NamedTuple):

@@ -21,8 +21,6 @@ def cut(network: N, keep: Mapping[str, Tensor]) -> N:
     state = {key: tensor.detach().clone() for key, tensor in network.state_dict().items()}
     for channels in network.channels:
         index = keep[channels.name].to(state[f"{channels.name}.weight"].device)
-        if len(index) == 0:
-            raise ValueError(f"{channels.name} would lose all its channels")
         for module in (*channels.norms, *channels.producers, *channels.carriers):
             for key in per_channel(network, module):
                 state[key] = state[key].index_select(0, index)

@@ -15,7 +15,7 @@ from channel_sparsity.files import whole
 from channel_sparsity.networks import widths_of
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.saving import save_weights
-from channel_sparsity.pruning.curve import Plan, Reached, Step, finetune, trace
+from channel_sparsity.pruning.curve import COLUMNS, Plan, Reached, Step, finetune, trace
 from channel_sparsity.training.fit import Failure, accuracy, predict
 from channel_sparsity.training.setup import Setup
 from channel_sparsity.training.state import State
@@ -45,7 +45,7 @@ class Traced:
 
     def add(self, step: Step) -> None:
         """One step more."""
-        self.rows.append({column: getattr(step, column) for column in Step.COLUMNS})
+        self.rows.append({column: getattr(step, column) for column in COLUMNS})
         for layer, width in widths_of(step.network).items():
             self.widths.append({"step": step.step, "layer": layer, "channels": width})
         self.timing.append({"step": step.step, "seconds": step.seconds})
@@ -83,7 +83,7 @@ class Traced:
     def tables(self) -> dict[str, pandas.DataFrame]:
         """What goes into the CSV files, by their names in the rule's output."""
         return {
-            "curve": pandas.DataFrame(self.rows, columns=Step.COLUMNS),
+            "curve": pandas.DataFrame(self.rows, columns=COLUMNS),
             "widths": pandas.DataFrame(self.widths, columns=["step", "layer", "channels"]),
             "timing": pandas.DataFrame(self.timing, columns=["step", "seconds"]),
         }

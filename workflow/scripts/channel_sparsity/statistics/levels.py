@@ -4,9 +4,6 @@ from collections.abc import Iterable
 
 import pandas
 
-#: What is averaged of included cells.
-MEASURED = ("ws", "pk", "accuracy_loss_at_pk", "compression_rate")
-
 
 def over_seeds(cells: pandas.DataFrame, columns: Iterable[str]) -> pandas.DataFrame:
     """The means of columns over the seeds of each lambda, network and recipe, in the order of the rows.
@@ -15,8 +12,3 @@ def over_seeds(cells: pandas.DataFrame, columns: Iterable[str]) -> pandas.DataFr
     """
     keys = [name for name in ("network", "family", "recipe", "lam") if name in cells]
     return cells.groupby(keys, sort=False)[list(columns)].mean().reset_index()
-
-
-def levels(cells: pandas.DataFrame) -> pandas.DataFrame:
-    """The means of `MEASURED` over the seeds of the included cells (`over_seeds`)."""
-    return over_seeds(cells[cells["included"]], MEASURED)

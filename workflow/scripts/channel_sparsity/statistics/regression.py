@@ -13,22 +13,6 @@ PAIRINGS = math.factorial(8)
 
 
 @dataclass(frozen=True)
-class Correlation:
-    """Pearson's r of n points (Eq. 10), its interval by Fisher's z, and p by permutation; None if undefined.
-
-    p: the share of all pairings of the same values whose abs(r) is at least as large; exact for up to eight
-    points.
-    """
-
-    n: int
-    r: float | None = None
-    r_low: float | None = None
-    r_high: float | None = None
-    p: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Estimate:
     """A number with its standard error, and the degrees of freedom of that (infinite where it is known)."""
 
@@ -41,9 +25,9 @@ class Estimate:
         half = float(stats.t.ppf((1 + confidence) / 2, self.df)) * self.error
         return self.value - half, self.value + half
 
-    def bounded(self, confidence: float = 0.95) -> "Bounded":
-        """The number with that interval."""
-        return Bounded(self.value, *self.interval(confidence))
+    def bounded(self) -> "Bounded":
+        """The number with its interval at 95 %."""
+        return Bounded(self.value, *self.interval())
 
 
 @dataclass(frozen=True)
@@ -60,6 +44,13 @@ class Bounded:
         return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
 
+def sign(low: float | None, high: float | None, above: str = "positive", below: str = "negative") -> str:
+    """The word for an interval `above` or `below` 0; undecided where it holds 0, or is not known."""
+    if low is None or not (low > 0 or high < 0):
+        return "undecided"
+    return above if low > 0 else below
+
+
 def combine(weights: Sequence[float], estimates: Sequence[Estimate]) -> Estimate:
     """The weighted sum of independent estimates, with degrees of freedom after Welch and Satterthwaite."""
     variances = [(weight * each.error) ** 2 for weight, each in zip(weights, estimates, strict=True)]
@@ -72,20 +63,6 @@ def combine(weights: Sequence[float], estimates: Sequence[Estimate]) -> Estimate
 def mean(estimates: Sequence[Estimate]) -> Estimate:
     """The mean of independent estimates."""
     return combine([1 / len(estimates)] * len(estimates), estimates)
-
-
-@dataclass(frozen=True)
-class Regression:
-    """The line PK = m WS + b through n points (Eq. 8, 9), with Student's t intervals; None if undefined."""
-
-    n: int
-    m: float | None = None
-    m_low: float | None = None
-    m_high: float | None = None
-    b: float | None = None
-    b_low: float | None = None
-    b_high: float | None = None
-    reason: str = ""
 
 
 def _pairs(x: ArrayLike, y: ArrayLike) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -112,18 +89,20 @@ def _no_correlation(x: numpy.ndarray, y: numpy.ndarray) -> str:
     return _no_line(x) or ("PK does not vary" if _constant(y) else "")
 
 
-def correlate(ws: ArrayLike, pk: ArrayLike, confidence: float = 0.95) -> Correlation:
-    """Pearson correlation of WS and PK [n] (Eq. 10); missing values drop their pair.
+def correlate(ws: ArrayLike, pk: ArrayLike) -> dict:
+    """Pearson's r of WS and PK [n] (Eq. 10), as columns of a table; missing values drop their pair.
 
-    Needs three points that vary in both; its interval needs four, since Fisher's z varies by 1 / (n - 3).
+    r_low and r_high: by Fisher's z, which varies by 1 / (n - 3), so from four points on. p: the share of all pairings
+    of the same values whose abs(r) is at least as large, exact for up to eight points. What is undefined is None, for a
+    `reason`: r needs three points that vary in both.
     """
     ws, pk = _pairs(ws, pk)
-    reason = _no_correlation(ws, pk)
-    if reason:
-        return Correlation(len(ws), reason=reason)
-    r, p = float(stats.pearsonr(ws, pk).statistic), _permutation_p(ws, pk)
-    reason = "no interval of r at fewer than 4 points" if len(ws) < 4 else ""
-    return Correlation(len(ws), r, *fisher(r, len(ws), confidence), p, reason)
+    r, p, reason = Bounded(), None, _no_correlation(ws, pk)
+    if not reason:
+        value, p = float(stats.pearsonr(ws, pk).statistic), _permutation_p(ws, pk)
+        r = Bounded(value, *fisher(value, len(ws)))
+        reason = "no interval of r at fewer than 4 points" if len(ws) < 4 else ""
+    return {"n": len(ws), "p": p, "reason": reason} | r.columns("r")
 
 
 def fisher(r: float, n: int, confidence: float = 0.95) -> tuple[float | None, float | None]:
@@ -180,17 +159,16 @@ def tau_b(ws: ArrayLike, pk: ArrayLike) -> tuple[int, float | None]:
     return len(ws), None if _no_correlation(ws, pk) else float(stats.kendalltau(ws, pk).statistic)
 
 
-def regress(ws: ArrayLike, pk: ArrayLike, confidence: float = 0.95) -> Regression:
-    """Least-squares line of PK on WS [n] (Eq. 8, 9); missing values drop their pair.
+def regress(ws: ArrayLike, pk: ArrayLike) -> dict:
+    """The least-squares line PK = m WS + b through points [n] (Eq. 8, 9), with Student's t intervals, as columns.
 
-    Needs three points that vary in WS; a constant PK is a flat line.
+    Missing values drop their pair. It needs three points that vary in WS; a constant PK is a flat line. What is
+    undefined is None, for a `reason`.
     """
     ws, pk = _pairs(ws, pk)
     reason = _no_line(ws)
-    if reason:
-        return Regression(len(ws), reason=reason)
-    m, b = line(ws, pk)
-    return Regression(len(ws), m.value, *m.interval(confidence), b.value, *b.interval(confidence))
+    m, b = (Bounded(), Bounded()) if reason else (each.bounded() for each in line(ws, pk))
+    return {"n": len(ws), "reason": reason} | m.columns("m") | b.columns("b")
 
 
 def line(x: ArrayLike, y: ArrayLike) -> tuple[Estimate, Estimate]:

@@ -13,8 +13,8 @@ RESAMPLES = 2000
 ENOUGH = 3
 
 
-def seed_intervals(included: pandas.DataFrame, confidence: float = 0.95) -> dict[str, tuple[float, float]]:
-    """Percentile intervals of r, m and b over seeds that are resampled, as blocks, within each lambda.
+def seed_intervals(included: pandas.DataFrame) -> dict[str, tuple[float, float]]:
+    """Percentile intervals, at 95 %, of r, m and b over seeds that are resampled, as blocks, within each lambda.
 
     `included`: the cells of one network and recipe that count, at three or more lambdas. A block is a seed's network,
     with its WS and its PK; the lambdas stay, so that the interval says what new trainings at the same lambdas would
@@ -28,9 +28,9 @@ def seed_intervals(included: pandas.DataFrame, confidence: float = 0.95) -> dict
     dx, dy = (values - values.mean(axis=1, keepdims=True) for values in (ws, pk))
     with numpy.errstate(invalid="ignore", divide="ignore"):
         m = (dx * dy).sum(axis=1) / (dx**2).sum(axis=1)
-        r = m * numpy.sqrt((dx**2).sum(axis=1) / (dy**2).sum(axis=1))
+        r = numpy.clip(m * numpy.sqrt((dx**2).sum(axis=1) / (dy**2).sum(axis=1)), -1, 1)  # not beyond by rounding
     drawn = {"r": r, "m": m, "b": pk.mean(axis=1) - m * ws.mean(axis=1)}
-    tail = (1 - confidence) / 2
+    tail = (1 - 0.95) / 2
     return {
         name: tuple(map(float, numpy.quantile(values, [tail, 1 - tail])))
         for name, values in drawn.items()

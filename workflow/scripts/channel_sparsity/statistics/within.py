@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from channel_sparsity.naming import ALL
-from channel_sparsity.statistics.regression import Bounded, difference_of_correlations, fisher
+from channel_sparsity.statistics.regression import Bounded, difference_of_correlations, fisher, sign
 
 #: Share of false verdicts that is allowed among all comparisons of a scope, together.
 ALPHA = 0.05
@@ -28,17 +28,12 @@ class Within:
     of freedom.
     """
 
-    def __init__(
-        self,
-        y: ArrayLike,
-        networks: ArrayLike,
-        names: tuple[str, str] = ("WS", "PK"),
-    ):
+    def __init__(self, y: ArrayLike, networks: ArrayLike, names: tuple[str, str] = ("WS", "PK")):
         """`y` [n]: finite; `networks` [n]: names. `names`: of x and y, for reasons."""
         _, self._place, self._sizes = numpy.unique(networks, return_inverse=True, return_counts=True)
-        self.count, self.groups = len(self._place), len(self._sizes)
+        self.count = len(self._place)
         #: As many points of a single network have the same degrees of freedom.
-        self.points = self.count - max(self.groups - 1, 0)
+        self.points = self.count - max(len(self._sizes) - 1, 0)
         self._names = names
         self._y = self._centred(y)
 
@@ -53,24 +48,20 @@ class Within:
         """r of centred x and y that vary, never beyond 1 by rounding."""
         return float(numpy.clip(x @ y / numpy.sqrt((x @ x) * (y @ y)), -1, 1))
 
-    def _no_slope(self, *predictors: numpy.ndarray) -> str:
-        """Why there is no slope on centred x; empty if there is."""
-        if self.points < 3:
-            return f"needs at least {3 + self.count - self.points} points, has {self.count}"
-        return "" if all(x.any() for x in predictors) else f"{self._names[0]} does not vary within networks"
-
     def _no_correlation(self, *predictors: numpy.ndarray) -> str:
         """Why there is no correlation with centred x; empty if there is."""
-        constant = "" if self._y.any() else f"{self._names[1]} does not vary within networks"
-        return self._no_slope(*predictors) or constant
+        if self.points < 3:
+            return f"needs at least {3 + self.count - self.points} points, has {self.count}"
+        varies = [all(x.any() for x in predictors), self._y.any()]
+        return "" if all(varies) else f"{self._names[varies.index(False)]} does not vary within networks"
 
-    def correlation(self, x: ArrayLike, confidence: float = 0.95) -> Bounded:
+    def correlation(self, x: ArrayLike) -> Bounded:
         """Pearson's r of x [n] and y within networks, with the interval of Fisher's z, where `points` are four."""
         x = self._centred(x)
         if reason := self._no_correlation(x):
             return Bounded(reason=reason)
         r = self._r(x, self._y)
-        return Bounded(r, *fisher(r, self.points, confidence))
+        return Bounded(r, *fisher(r, self.points))
 
     def difference(self, x: ArrayLike, reference: ArrayLike, confidence: float = 0.95) -> Bounded:
         """r of x [n] less r of the reference [n], both with the same y, and the interval of Zou (2007).
@@ -96,17 +87,9 @@ class Within:
         """
         out = stats.t.isf(ALPHA / comparisons / 2, max(self.points - 2, 1))
         difference = self.difference(x, reference, 1 - 2 * stats.norm.sf(out))
-        decided = self.points >= DECIDING or difference.value == 0
-        return decide(difference.low, difference.high) if decided else "undecided"
-
-
-def decide(low: float | None, high: float | None) -> str:
-    """What the interval of a difference says: better, worse, undecided, or same where it is 0 for certain."""
-    if low == high == 0:
-        return "same"
-    if low is None or low <= 0 <= high:
-        return "undecided"
-    return "better" if low > 0 else "worse"
+        if difference.low == difference.high == 0:
+            return "same"
+        return sign(difference.low, difference.high, "better", "worse") if self.points >= DECIDING else "undecided"
 
 
 def several(cells: pandas.DataFrame) -> pandas.DataFrame:

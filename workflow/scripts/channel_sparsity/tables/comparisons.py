@@ -59,7 +59,8 @@ def comparisons(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas
         if repairs[recipe] != repairs[other]:
             continue
         pairs = _pairs(cells, recipe, other)
-        shared = [name for name in dict.fromkeys(cells["network"]) if _prunes_both(cells, name, recipe, other)]
+        pruned_by = cells.groupby("network", sort=False)["recipe"]
+        shared = [network for network, recipes in pruned_by if {recipe, other} <= set(recipes)]
         for network in [*shared, *([ALL] if len(shared) > 1 else [])]:
             chosen = pairs if network == ALL else pairs[pairs["network"] == network]
             scale = 1.0 if network == ALL else cells.loc[cells["network"] == network, "width_scale"].iloc[0]
@@ -71,35 +72,29 @@ def comparisons(cells: pandas.DataFrame, margins: Mapping[str, float]) -> pandas
     return table(rows, COMPARISONS)
 
 
-def _prunes_both(cells: pandas.DataFrame, network: str, *recipes: str) -> bool:
-    """Whether a network is pruned by all of the recipes."""
-    return set(recipes) <= set(cells.loc[cells["network"] == network, "recipe"])
-
-
 def _pairs(cells: pandas.DataFrame, recipe: str, other: str) -> pandas.DataFrame:
-    """Network, ws, first and second (PK of two recipes), a row for each lambda, averaged over the seeds of both."""
+    """Network, ws, and PK of two recipes (first, second, and their difference), averaged over the seeds of both."""
     keys = ["network", "lam", "seed"]
     one, two = (cells[cells["included"] & (cells["recipe"] == name)] for name in (recipe, other))
     both = one.merge(two[[*keys, "pk"]], on=keys, suffixes=("", "_other"))
-    return over_seeds(both, ["ws", "pk", "pk_other"]).rename(columns={"pk": "first", "pk_other": "second"})
+    pairs = over_seeds(both, ["ws", "pk", "pk_other"]).rename(columns={"pk": "first", "pk_other": "second"})
+    return pairs.assign(difference=pairs["first"] - pairs["second"])
 
 
 def _of_pk(pairs: pandas.DataFrame) -> dict:
     """The mean difference of PK, over the lambdas of one network or over the means of several."""
-    means = pairs.assign(difference=pairs["first"] - pairs["second"])
     if pairs["network"].nunique() > 1:
-        means = means.groupby("network")[["first", "second", "difference"]].mean()
-        bounds = mean_over_networks(means["difference"])
-    elif len(means) > 1:
-        bounds = mean_of_values(means["difference"]).bounded()
+        pairs = pairs.groupby("network")[["first", "second", "difference"]].mean()
+        bounds = mean_over_networks(pairs["difference"])
+    elif len(pairs) > 1:
+        bounds = mean_of_values(pairs["difference"]).bounded()
     else:
         return {"quantity": "pk", "reason": f"needs 2 lambdas of a network, has {len(pairs)}"}
-    return _found("pk", means["first"].mean(), means["second"].mean(), bounds)
+    return _found("pk", pairs["first"].mean(), pairs["second"].mean(), bounds)
 
 
 def _of_m(pairs: pandas.DataFrame) -> dict:
     """The difference of the slopes, which is the slope of the difference, because both have the same WS."""
-    pairs = pairs.assign(difference=pairs["first"] - pairs["second"])
     first, second, both = (over_networks(slopes(pairs, name)) for name in ("first", "second", "difference"))
     if both.value is None:
         return {"quantity": "m", "reason": both.reason}

@@ -59,7 +59,7 @@ def front(curves: pandas.DataFrame, cells: pandas.DataFrame, duration_s: float, 
     )
     for name, cost in (("on_front_bytes", "int8_bytes"), ("on_front_macs", "macs_per_second")):
         rows[name] = unbeaten(rows[cost], rows["accuracy"].where(rows["within_limit"]))
-    return table(rows.to_dict("records"), FRONT)
+    return table(rows, FRONT)
 
 
 def unbeaten(cost: pandas.Series, accuracy: pandas.Series) -> pandas.Series:

@@ -1,6 +1,6 @@
 """What a pruning curve is summed up to, at every dose of repair: its reliability, and its slope on WS (R17, R24)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas
 from scipy import stats
@@ -8,8 +8,9 @@ from scipy import stats
 from channel_sparsity.measuring.knee import CHECKS
 from channel_sparsity.naming import ALL
 from channel_sparsity.statistics.levels import over_seeds
-from channel_sparsity.statistics.regression import Bounded, mean_of_values, pearson
+from channel_sparsity.statistics.regression import Bounded, mean_of_values, pearson, sign
 from channel_sparsity.statistics.slopes import ENOUGH, mean_over_networks, over_networks, slopes
+from channel_sparsity.statistics.within import scopes
 from channel_sparsity.tables.saving import table
 
 #: What a curve can be summed up to: PK as the study finds it, PK by each rule, and what needs no knee.
@@ -105,19 +106,13 @@ def compare_outcomes(cells: pandas.DataFrame, controls: Sequence[str]) -> pandas
         random = cells[cells["criterion"].isin(controls[:1]) & (cells["repair"] == repair)]
         control = random if criterion not in controls else random.iloc[:0]
         for outcome in OUTCOMES:
-            for scope, chosen in _scopes(own):
+            for scope, chosen in scopes(own):
                 row = {"criterion": criterion, "repair": repair, "outcome": outcome, "scope": scope}
                 row |= _row(chosen, control, outcome)
                 if scope == ALL and row["networks_gain"] < ENOUGH:
                     row["verdict"] = "undecided"
                 rows.append(row)
     return table(rows, COLUMNS)
-
-
-def _scopes(cells: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
-    """All networks together, then each by itself, with their names."""
-    yield ALL, cells
-    yield from cells.groupby("network", sort=False)
 
 
 def _row(cells: pandas.DataFrame, control: pandas.DataFrame, outcome: str) -> dict:
@@ -148,13 +143,6 @@ def _row(cells: pandas.DataFrame, control: pandas.DataFrame, outcome: str) -> di
         gained = slopes(points, "gain")
         gain = over_networks(gained)
     return row | {"networks_gain": len(gained)} | gain.columns("gain") | {"verdict": sign(gain.low, gain.high)}
-
-
-def sign(low: float | None, high: float | None) -> str:
-    """What an interval says of a number: positive, negative or undecided."""
-    if low is None or not (low > 0 or high < 0):
-        return "undecided"
-    return "positive" if low > 0 else "negative"
 
 
 def reliability(cells: pandas.DataFrame, column: str) -> Bounded:
@@ -204,19 +192,17 @@ def compare_criteria(cells: pandas.DataFrame, sparse: str = "slimming") -> panda
             pairs = limit.merge(dense, on=["network", "seed"], suffixes=("", "_dense"))
             pairs = pairs.assign(difference=pairs["rate_within_margin"] - pairs["rate_within_margin_dense"])
             pairs = pairs.dropna(subset=["difference"])
-            for scope, chosen in _scopes(pairs) if len(pairs) else ():
-                bounds = _over_networks(chosen) if scope == ALL else _over_seeds(chosen)
+            for scope, chosen in scopes(pairs) if len(pairs) else ():
+                if scope == ALL:
+                    bounds = mean_over_networks(chosen.groupby("network")["difference"].mean())
+                else:
+                    bounds = _over_seeds(chosen)
                 row = {"repair": repair, "criterion": criterion, "scope": scope}
                 row |= {"networks": chosen["network"].nunique(), "seeds": chosen["seed"].nunique()}
                 row["sparse"] = chosen["rate_within_margin"].mean()
                 row["dense"] = chosen["rate_within_margin_dense"].mean()
                 rows.append(row | bounds.columns("difference") | {"verdict": sign(bounds.low, bounds.high)})
     return table(rows, CRITERIA)
-
-
-def _over_networks(pairs: pandas.DataFrame) -> Bounded:
-    """The mean difference over networks, each the mean of its seeds."""
-    return mean_over_networks(pairs.groupby("network")["difference"].mean())
 
 
 def _over_seeds(pairs: pandas.DataFrame) -> Bounded:

@@ -119,8 +119,7 @@ def knees(curve: pandas.DataFrame, metrics: Mapping, control: Mapping, rule: Rul
     from_control = curve.assign(accuracy=accuracy, accuracy_loss=accuracy[0] - numpy.array(accuracy))
     for reference, traced in (("step_0", curve), ("finetuned", from_control)):
         for name in WORDS["rule"]:
-            one = Rule(name.removesuffix("_online"), "channels", rule.sensitivity, name.endswith("_online"))
-            axes = measure(traced, classes, clips, one)["axes"]
+            axes = measure(traced, classes, clips, rule.by(name))["axes"]
             for axis in AXES:
                 found[name, axis, reference] = Knee(**axes[axis])
     return found
@@ -200,9 +199,7 @@ def _line(lam: pandas.Series, ws: pandas.Series, pk: Sequence[float], counted: n
     counted = counted & numpy.isfinite(ws) & numpy.isfinite(pk)
     _, place, seeds = numpy.unique(lam.to_numpy()[counted], return_inverse=True, return_counts=True)
     ws, pk = (numpy.bincount(place, weights=values[counted]) / seeds for values in (ws, pk))
-    r, m = correlate(ws, pk), regress(ws, pk)
-    interval = {"r": r.r, "r_low": r.r_low, "r_high": r.r_high, "m": m.m, "m_low": m.m_low, "m_high": m.m_high}
-    return {"n": len(seeds), "reason": r.reason or m.reason} | interval
+    return regress(ws, pk) | correlate(ws, pk)
 
 
 def beside(readings: pandas.DataFrame, others: Mapping[str, pandas.DataFrame]) -> pandas.DataFrame:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas
@@ -244,11 +243,6 @@ def read_table(path: str | Path, columns: Mapping) -> pandas.DataFrame:
     return read_csv(path, columns)
 
 
-def _at_bound(chosen: pandas.DataFrame) -> pandas.DataFrame:
-    """The cells with the censored ones' PK at its bound."""
-    return chosen.assign(pk=chosen["pk"].fillna(chosen["knee_bound"]))
-
-
 def correlation(cells: pandas.DataFrame) -> pandas.DataFrame:
     """Pearson's r of WS and PK for each network and recipe: ``correlation.csv`` (Eq. 10, Table 3).
 
@@ -264,9 +258,10 @@ def correlation(cells: pandas.DataFrame) -> pandas.DataFrame:
         mean = over_seeds(included, _LINE)
         all_lambdas = over_seeds(group.dropna(subset=_LINE), _LINE)
         within = group[group["within_limit"]]
-        bounded = over_seeds(_at_bound(within).dropna(subset=_LINE), _LINE)
+        at_bound = within.assign(pk=within["pk"].fillna(within["knee_bound"]))
+        bounded = over_seeds(at_bound.dropna(subset=_LINE), _LINE)
         row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
-        row |= _widen(asdict(correlate(mean["ws"], mean["pk"])), ("r",), included, "Fisher")
+        row |= _widen(correlate(mean["ws"], mean["pk"]), ("r",), included, "Fisher")
         row["r_without_one_low"], row["r_without_one_high"] = leave_one_out(mean["ws"], mean["pk"])
         row["n_points"], row["r_points"] = pearson(included["ws"], included["pk"])
         row["n_tau_b"], row["tau_b"] = tau_b(mean["ws"], mean["pk"])
@@ -287,7 +282,7 @@ def regression(cells: pandas.DataFrame) -> pandas.DataFrame:
         included = group[group["included"]]
         mean = over_seeds(included, _LINE)
         row = {"network": network, "recipe": recipe, "width_scale": group["width_scale"].iloc[0]}
-        row |= _widen(asdict(regress(mean["ws"], mean["pk"])), ("m", "b"), included, "Student")
+        row |= _widen(regress(mean["ws"], mean["pk"]), ("m", "b"), included, "Student")
         rows.append(row)
     return table(rows, REGRESSION)
 

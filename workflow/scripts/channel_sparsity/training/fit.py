@@ -147,10 +147,10 @@ def _resume(state: State, part: str, network: torch.nn.Module, optimiser: torch.
 
 
 @torch.inference_mode()
-def predict(network: torch.nn.Module, clips: Subset, batch_size: int = 128) -> torch.Tensor:
+def predict(network: torch.nn.Module, clips: Subset) -> torch.Tensor:
     """Log-probabilities [n, classes] of all clips of a subset, with BN's running statistics."""
     network.eval()
-    batches = torch.arange(len(clips), device=clips.rows.device).split(batch_size)
+    batches = torch.arange(len(clips), device=clips.rows.device).split(128)
     with enough_memory("for predictions"):
         logits = [network(clips.batch(which)[0]) for which in batches]
     return torch.cat(logits).log_softmax(1)

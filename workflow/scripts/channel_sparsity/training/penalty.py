@@ -41,10 +41,6 @@ class Penalty:
         return Pull(gammas, strengths={norm: self.lam * cost for norm, cost in costs.items()})
 
 
-#: Leaves all gammas to the loss.
-NO_PENALTY = Penalty("none", 0.0)
-
-
 @dataclass(frozen=True)
 class Pull:
     """A penalty on the gammas of one network, as each update of its weights feels it.
