@@ -119,6 +119,24 @@ def test_many_lambdas_of_two_networks_that_disagree_settle_nothing():
     assert row[["difference_low", "difference_high"]].isna().all()
 
 
+def test_a_network_that_alone_has_a_slope_does_not_speak_for_all():
+    flat = {
+        (network, recipe): numpy.full(6, 0.5) for network in ("resnet11", "vgg13") for recipe in ("slimming", "ista")
+    }
+    records = [
+        record(network, recipe, lam, 1, ws=WS[place], pk=values[place])
+        for (network, recipe), values in (
+            flat | {("vgg11", "slimming"): 0.3 + 0.05 * WS + NOISE, ("vgg11", "ista"): 0.3 + 0.2 * WS - NOISE}
+        ).items()
+        for place, lam in enumerate(LAMBDAS[: 6 if network == "vgg11" else 2])
+    ]
+    table = comparisons(tables.cells(records, 1), MARGINS).set_index(["network", "quantity"])
+    own, row = table.loc[("vgg11", "m")], table.loc[("all", "m")]
+    assert own["verdict"] == "different" and row["difference"] == own["difference"]
+    assert (row["verdict"], row["reason"]) == ("undecided", "an interval takes 3 networks")
+    assert row[["difference_low", "difference_high"]].isna().all()
+
+
 def test_recipes_are_compared_at_the_same_repair_only():
     records = [
         record("vgg11", recipe, lam, ws=WS[place], pk=0.6 + 0.05 * place, repair=repair)

@@ -95,10 +95,13 @@ def _of_pk(pairs: pandas.DataFrame) -> dict:
 
 def _of_m(pairs: pandas.DataFrame) -> dict:
     """The difference of the slopes, which is the slope of the difference, because both have the same WS."""
-    first, second, both = (over_networks(slopes(pairs, name)) for name in ("first", "second", "difference"))
-    if both.value is None:
-        return {"quantity": "m", "reason": both.reason}
-    return _found("m", first.value, second.value, both)
+    first, second, both = (slopes(pairs, name) for name in ("first", "second", "difference"))
+    bounds = over_networks(both)
+    if bounds.value is None:
+        return {"quantity": "m", "reason": bounds.reason}
+    if pairs["network"].nunique() > 1:  # of which one alone does not speak for the others
+        bounds = mean_over_networks(each.value for each in both.values())
+    return _found("m", over_networks(first).value, over_networks(second).value, bounds)
 
 
 def _of_r(pairs: pandas.DataFrame) -> dict:
