@@ -33,7 +33,7 @@ def build(
     family = name.rstrip("0123456789.")
     module = f"channel_sparsity.networks.{family}"
     try:
-        builder = import_module(module)
+        builder = import_module(f"channel_sparsity.networks.{family}")  # spelt out: the fingerprint reads the package
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
