@@ -45,15 +45,12 @@ def test_an_environment_is_built_once_and_again_when_the_lock_changes(tree):
     assert sorted(path.name for path in tree.glob(".venv*")) == [".venv", ".venv.lock"]
 
 
-def test_what_cannot_be_built_leaves_what_was_there(tree):
+def test_what_cannot_be_built_leaves_what_was_there(tree, monkeypatch):
     assert set_up(tree).returncode == 0
     (tree / ".venv/mark").touch()
     (tree / "envs/requirements.txt").write_text("no-such-package-at-all==1.0 --hash=sha256:" + 64 * "0" + "\n")
-    os.environ["PIP_NO_INDEX"] = "1"
-    try:
-        failed = set_up(tree)
-    finally:
-        del os.environ["PIP_NO_INDEX"]
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    failed = set_up(tree)
     assert failed.returncode == 1 and "could not be set up, and is as it was" in failed.stderr
     assert (tree / ".venv/mark").exists() and (tree / ".venv/bin/pip").exists()
     (tree / "envs/requirements.txt").write_text("# nothing again\n")
