@@ -79,7 +79,7 @@ def test_the_search_finds_what_it_is_for(text):
 
 
 def test_no_rule_has_a_shell_command():
-    for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]:
+    for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").rglob("*.smk")]:
         assert not any(line.strip().startswith(("shell:", "shell(", "run:")) for line in path.read_text().splitlines())
 
 
