@@ -14,12 +14,10 @@ import h5py
 import pandas
 import pytest
 import yaml
+from conftest import PRUNE, TINY_BLOCK, TRAIN
 
 from channel_sparsity.files import sha256
 
-TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
-PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
-TINY = Path(__file__).with_name("tiny.yaml")
 CLASSIFY = Path(__file__).parents[2] / "workflow/scripts/channel_sparsity/classify.py"
 RECORD = {"record_digests", "record_provenance"}
 
@@ -190,9 +188,8 @@ def test_what_a_changed_setting_reruns(study):
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
     # What says the same in other words, lines that changed places and defaults written out, and what changes no number.
-    tiny = yaml.safe_load(TINY.read_text())["datasets"]["tiny"]
     same = {"training": {"momentum": 0.9, "learning_rate": 0.05, "epochs": 8}, "pruning": {"step_of": "original"}}
-    same["datasets"] = {"tiny": {"features": dict(sorted(tiny["features"].items()))}}
+    same["datasets"] = {"tiny": {"features": dict(sorted(TINY_BLOCK["features"].items()))}}
     assert study.planned(changes=same | {"state_seconds": 1}) == {}
     more = study.planned(changes={"seeds": [1, 2], "lambdas": {"default": ["0", "1e-2", "2e-2"]}})
     assert (more["train_network"], more["prune_network"], more["find_knee"]) == (12, 32, 32), "the new cells only"
