@@ -103,7 +103,7 @@ def test_a_notebook_is_held_and_knows_if_that_came_too_late(first, early):
 
 
 def test_every_rule_whose_code_counts_has_the_arithmetic_among_its_parameters():
-    rules = [path.read_text() for path in sorted((SCRIPTS.parent / "rules").glob("*.smk"))]
+    rules = [path.read_text() for path in sorted((SCRIPTS.parent / "rules").rglob("*.smk"))]
     codes = [line.strip() for text in rules for line in text.splitlines() if re.match(r" +code=", line)]
     followed = re.findall(r"^ +code=.*\n +arithmetic=ARITHMETIC,$", "\n".join(rules), flags=re.MULTILINE)
     assert len(followed) == len(codes) > 20

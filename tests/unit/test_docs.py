@@ -106,7 +106,6 @@ def test_the_site_is_locked_and_has_an_environment_of_its_own(tmp_path):
     lock = (ROOT / "envs/docs.txt").read_text(encoding="utf-8")
     asked = [line for line in (ROOT / "envs/docs.in").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
     assert all(f"\n{re.match(r'[a-z-]+', line)[0]}==" in f"\n{lock}" for line in asked)
-    assert all("--hash=sha256:" in block for block in re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE)[1:])
 
     set_up = runpy.run_path(str(ROOT / "envs/set_up.py"))
     made_from = {name: set_up["made_from"]([ROOT / "envs" / name]) for name in ("docs.txt", "requirements.txt")}

@@ -32,7 +32,7 @@ def test_this_environment_is_the_locked_one():
 
 
 def test_every_pin_has_a_hash():
-    for name in ("torch.txt", "requirements.txt"):
+    for name in ("torch.txt", "requirements.txt", "docs.txt"):
         blocks = re.split(r"^(?=[a-z0-9])", (ENVS / name).read_text(), flags=re.MULTILINE)[1:]
         assert all("--hash=sha256:" in block for block in blocks)
 
@@ -44,8 +44,9 @@ def test_the_package_says_its_version_once():
 
 
 def test_every_rule_that_computes_names_the_conda_file():
-    for path in sorted((ENVS.parent / "workflow/rules").glob("*.smk")):
-        rules = re.split(r"^ *rule(?: \w+)?:$", path.read_text(), flags=re.MULTILINE)[1:]
+    for path in sorted((ENVS.parent / "workflow/rules").rglob("*.smk")):
+        rules = re.split(r"^ *(?:rule|checkpoint)(?: \w+)?:$", path.read_text(), flags=re.MULTILINE)
+        assert all(rule.count("script:") <= 1 for rule in rules), path
         for rule in rules:
             if "script:" in rule:
                 named = re.search(r'conda:\s+"(.+)"', rule)

@@ -3,11 +3,9 @@
 import ast
 from pathlib import Path
 
-import pandas
 import pytest
 import yaml
 
-from channel_sparsity.data.clips import clip_table, read_clips, write_clips
 from channel_sparsity.data.meta import LONGEST, PLAIN, read_meta
 from channel_sparsity.files import StudyError
 
@@ -81,7 +79,7 @@ def test_the_search_finds_what_it_is_for(text):
 
 
 def test_no_rule_has_a_shell_command():
-    for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]:
+    for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").rglob("*.smk")]:
         assert not any(line.strip().startswith(("shell:", "shell(", "run:")) for line in path.read_text().splitlines())
 
 
@@ -102,7 +100,14 @@ HARMFUL = (
     "+1",
     "%s",
     "x" * (LONGEST + 1),
+    "",
+    "..",
+    "a/b",
+    "a'b",
+    "a;b",
+    "\u0301a",
 )
+COLUMNS = ("filename", "scene_label", "identifier", "source_label")
 
 
 @pytest.mark.parametrize("label", HARMFUL, ids=lambda label: ascii(label[:20]))
@@ -111,10 +116,12 @@ def test_a_label_that_could_do_harm_is_refused_in_one_line(tmp_path, label, colu
     row = ["audio/x.wav", "bus", "lisbon-1", "a"]
     row[column] = label
     meta = tmp_path / "meta.csv"
-    meta.write_text("filename\tscene_label\tidentifier\tsource_label\n" + "\t".join(row) + "\n")
+    meta.write_text("\t".join(COLUMNS) + "\n" + "\t".join(row) + "\n")
     with pytest.raises(StudyError) as raised:
         read_meta(meta)
-    assert str(raised.value).isprintable() and len(str(raised.value)) < 600
+    sentence = str(raised.value)
+    assert f"has the {COLUMNS[column]} {label!r} for 'audio/x.wav': " in sentence
+    assert sentence.isprintable() and len(sentence) < 600
 
 
 def test_no_plain_label_and_no_name_is_a_spreadsheets_formula():
@@ -122,14 +129,3 @@ def test_no_plain_label_and_no_name_is_a_spreadsheets_formula():
     assert schema["$defs"]["name"]["pattern"].startswith("^[a-z0-9]")
     for sign in "=+-@\t\r":
         assert not PLAIN.fullmatch(f"{sign}cmd") and not PLAIN.fullmatch(f"{sign}1")
-
-
-def test_labels_that_read_like_nothing_or_numbers_stay_text(tmp_path):
-    words = ["NA", "nan", "None", "null", "True", "007", "1e3", "a, b (c)", "\N{HEBREW LETTER SHIN}x"]
-    rows = [
-        dict.fromkeys(("scene", "city", "location", "segment", "device", "identifier"), word)
-        | {"filename": f"audio/{word}.wav", "duration_s": 1.0, "sample_rate_hz": 8000, "channels": 1}
-        for word in words
-    ]
-    write_clips(tmp_path / "clips.csv", clip_table(rows))
-    pandas.testing.assert_frame_equal(read_clips(tmp_path / "clips.csv"), clip_table(rows))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,9 @@ COPIED = ("Snakefile", "config.yaml", "config", "profiles", "workflow", "envs", 
 #: The tiny study's data set, and the features of a folder of recordings: its own.
 TINY_BLOCK = yaml.safe_load(TINY.read_text())["datasets"]["tiny"]
 FOLDER_FEATURES = TINY_BLOCK["features"]
+#: A training of the tiny study, and a curve of its network.
+TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
+PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
 #: Rows of the job table that are no work: the targets, and the sum.
 MAKE_NOTHING = {
     "all",
@@ -91,6 +95,14 @@ class Study:
             for path in sorted((self.work / folder).rglob("*"))
             if path.is_file() and path.suffix != ".log"
         }
+
+
+def errors(done):
+    """The sentences of a failed run."""
+    assert done.returncode != 0
+    text = done.stdout + done.stderr
+    assert "Traceback" not in text
+    return set(re.findall(r"^error: .*$", text, flags=re.MULTILINE))
 
 
 def copy_of_the_workflow(folder: Path) -> Path:

@@ -14,12 +14,10 @@ import h5py
 import pandas
 import pytest
 import yaml
+from conftest import PRUNE, TINY_BLOCK, TRAIN
 
 from channel_sparsity.files import sha256
 
-TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
-PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
-TINY = Path(__file__).with_name("tiny.yaml")
 CLASSIFY = Path(__file__).parents[2] / "workflow/scripts/channel_sparsity/classify.py"
 RECORD = {"record_digests", "record_provenance"}
 
@@ -143,66 +141,43 @@ def test_a_second_run_does_nothing_also_after_every_file_was_touched(study):
     assert study.planned() == {}
 
 
-def test_a_store_that_is_gone_trains_nothing_again(study):
-    store = study.work / "data/tiny/logmel.h5"
-    store.unlink()
-    assert study.planned() == {}, "nothing needs it"
-    more = {"lambdas": {"default": ["0", "1e-2", "2e-2"]}}
-    refused = study.snakemake(changes=more, check=False).stderr
-    assert "data/tiny/logmel.h5 is gone, " in refused and "22 finished trainings and curves" in refused
-    assert not store.exists()
-    study.snakemake("dataset", "features")
-    assert study.planned() == {}
-    assert study.planned(changes=more)["train_network"] == 3, "those of the new lambda"
-
-
 def test_what_an_edit_of_the_code_reruns(study):
+    """From the last stage to the first, so that each edit adds what follows from it to what the others rerun."""
     library = "workflow/scripts/channel_sparsity"
+    stages = ["list_clips", "extract_features", "split_clips", "train_network", "prune_network", "find_knee"]
+
+    def after(name, old, new):
+        study.edit(name, old, new)
+        return study.planned()
+
+    # What says something to readers only, the lock, and a source that the study does not have.
     study.edit(f"{library}/training/fit.py", '"""Sparse training', '# Read the paper first.\n"""Sparse training')
-    assert study.planned() == {}
-    study.edit(f"{library}/figures/paper.py", "margins(y=0.1)", "margins(y=0.2)")
-    assert study.planned() == {"draw_figures": 1, "write_report": 1, **dict.fromkeys(RECORD, 1)}
-    study.edit(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
-    after = study.planned()
-    assert (after["train_network"], after["prune_network"]) == (2, 8), "one network's file, and no other network"
-    study.edit(f"{library}/pruning/methods/ista.py", ".detach().abs() / costs", ".abs().detach() / costs")
-    assert study.planned()["prune_network"] == 10, "one method's file, and no other method"
-    study.edit(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
-    after = study.planned()
-    assert after["train_network"] == 6 and after["prune_network"] == 16
-    assert {"synthesise_scenes", "list_clips", "extract_features", "split_clips"}.isdisjoint(after)
-
-
-def test_another_plan_is_recorded_and_computes_no_curve_again(study):
-    study.edit("docs/analysis-plan.md", "# Analysis plan", "# The analysis plan")
-    planned = study.planned()
-    assert {"make_tables", "compare_measures", "write_report", *RECORD} <= planned.keys()
-    assert not planned.keys() & {"train_network", "measure_sparsity", "prune_network", "find_knee"}
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "first"),
-    [
-        ("job.py", "error: {error}", "error:  {error}", None),
-        ("channel_sparsity/naming.py", '"VGG"', '"Vgg"', "make_tables"),
-        ("channel_sparsity/measuring/knee.py", "_DECIMALS = 12", "_DECIMALS = 11", "find_knee"),
-        ("channel_sparsity/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]", "prune_network"),
-        ("channel_sparsity/data/audio.py", "import soundfile", "import soundfile as soundfile", "list_clips"),
-    ],
-)
-def test_an_edit_reruns_what_follows_from_it_and_nothing_before(study, name, old, new, first):
-    order = ["list_clips", "extract_features", "split_clips", "train_network", "prune_network", "find_knee"]
-    study.edit(f"workflow/scripts/{name}", old, new)
-    planned = study.planned()
-    assert planned == {} if first is None else first in planned
-    if first in order:
-        assert not planned.keys() & set(order[: order.index(first)])
-
-
-def test_an_added_source_of_clips_reruns_nothing(study):
+    study.edit("workflow/scripts/job.py", "error: {error}", "error:  {error}")
+    study.edit("envs/requirements.txt", "safetensors==", "# another\nsafetensors==")
     source = "from channel_sparsity.data.sources import DataSource\n\n\nclass Source(DataSource):\n    pass\n"
-    (study.code / "workflow/scripts/channel_sparsity/data/sources/mine.py").write_text(source)
+    (study.code / library / "data/sources/mine.py").write_text(source)
     assert study.planned() == {}
+
+    planned = after(f"{library}/figures/paper.py", "margins(y=0.1)", "margins(y=0.2)")
+    assert planned == {"draw_figures": 1, "write_report": 1, **dict.fromkeys(RECORD, 1)}
+    planned = after("docs/analysis-plan.md", "# Analysis plan", "# The analysis plan")
+    assert {"make_tables", "compare_measures", "write_report", *RECORD} <= planned.keys()
+    assert planned.keys().isdisjoint({"measure_sparsity", *stages})
+    study.edit("docs/analysis-plan.md", "# The analysis plan", "# Analysis plan")
+    planned = after(f"{library}/naming.py", '"VGG"', '"Vgg"')
+    assert "make_tables" in planned and planned.keys().isdisjoint(stages)
+    planned = after(f"{library}/measuring/knee.py", "_DECIMALS = 12", "_DECIMALS = 11")
+    assert "find_knee" in planned and planned.keys().isdisjoint(stages[:-1])
+    planned = after(f"{library}/pruning/methods/ista.py", ".detach().abs() / costs", ".abs().detach() / costs")
+    assert planned["prune_network"] == 2, "one method's file, and no other method"
+    planned = after(f"{library}/networks/vgg.py", "names[1:]", "names[1:][:]")
+    assert (planned["train_network"], planned["prune_network"]) == (2, 10), "one network's file, and no other network"
+    planned = after(f"{library}/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]")
+    assert (planned["train_network"], planned["prune_network"]) == (2, 16)
+    planned = after(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    assert planned["train_network"] == 6
+    assert planned.keys().isdisjoint({"synthesise_scenes", *stages[:3]})
+    assert "list_clips" in after(f"{library}/data/audio.py", "import soundfile", "import soundfile as soundfile")
 
 
 def test_what_a_changed_setting_reruns(study):
@@ -211,17 +186,13 @@ def test_what_a_changed_setting_reruns(study):
     analysis |= {"make_front", "draw_front", "choose_models"}
     assert study.planned(changes={"knee": {"rule": "kneed"}}).keys() == {"find_knee", *analysis}
     assert "train_network" not in study.planned(changes={"pruning": {"step": 0.4}})
-    assert study.planned(changes={"state_seconds": 1}) == {}
     assert study.planned(changes={"equivalence": {"pk": 0.1}}).keys() == analysis
-    # What says the same in other words: lines that changed places, and defaults written out.
-    tiny = yaml.safe_load(TINY.read_text())["datasets"]["tiny"]
+    # What says the same in other words, lines that changed places and defaults written out, and what changes no number.
     same = {"training": {"momentum": 0.9, "learning_rate": 0.05, "epochs": 8}, "pruning": {"step_of": "original"}}
-    same["datasets"] = {"tiny": {"features": dict(sorted(tiny["features"].items()))}}
-    assert study.planned(changes=same) == {}
-    new_seed = study.planned(changes={"seeds": [1, 2]})
-    assert (new_seed["train_network"], new_seed["prune_network"], new_seed["find_knee"]) == (6, 16, 16)
-    new_lambda = study.planned(changes={"lambdas": {"default": ["0", "1e-2", "2e-2"]}})
-    assert (new_lambda["train_network"], new_lambda["prune_network"]) == (3, 8)
+    same["datasets"] = {"tiny": {"features": dict(sorted(TINY_BLOCK["features"].items()))}}
+    assert study.planned(changes=same | {"state_seconds": 1}) == {}
+    more = study.planned(changes={"seeds": [1, 2], "lambdas": {"default": ["0", "1e-2", "2e-2"]}})
+    assert (more["train_network"], more["prune_network"], more["find_knee"]) == (12, 32, 32), "the new cells only"
 
 
 def test_single_targets_run_alone(fresh):
@@ -239,7 +210,6 @@ def test_single_targets_run_alone(fresh):
         "extract_features": 1,
         "report_dataset": 1,
     }
-    assert fresh.planned("checkpoints")["train_network"] == 6
 
 
 def test_the_data_set_is_described_on_the_terminal(finished):
@@ -418,30 +388,38 @@ def test_the_papers_study_is_one_dag(fresh):
     assert (jobs["make_tables"], jobs["draw_figures"]) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("lost", "again"),
-    [
-        (f"{PRUNE}/control.json", {"prune_network": 1}),
-        (f"{PRUNE}/knee.json", {"find_knee": 1}),
-        (f"{TRAIN}/timing.csv", {"train_network": 1}),
-        (f"{TRAIN}/sparsity.json", {"measure_sparsity": 1}),
-    ],
-)
-def test_a_file_that_was_lost_is_made_again(study, lost, again):
-    (study.work / lost).unlink()
+def test_files_that_were_lost_are_made_again(study):
+    """All asks for every file of the study. Each of these is of another cell, so that the sums tell them apart."""
+    for lost in (
+        f"{PRUNE}/control.json",
+        f"{PRUNE.replace('lambda-0', 'lambda-1e-2')}/knee.json",
+        f"{TRAIN.replace('vgg11', 'resnet11')}/timing.csv",
+        f"{TRAIN.replace('vgg11', 'mobilenet0.25')}/sparsity.json",
+    ):
+        (study.work / lost).unlink()
     planned = study.planned()
-    assert planned.items() >= again.items(), "all asks for every file of the study"
+    # A network that is trained again is measured and pruned again, by two recipes.
+    made_again = {"train_network": 1, "measure_sparsity": 1 + 1, "prune_network": 1 + 2, "find_knee": 1 + 1 + 2}
+    assert planned.items() >= made_again.items()
 
 
 def test_data_that_are_gone_train_nothing_again(study):
+    store = study.work / "data/tiny/logmel.h5"
+    store.unlink()
+    assert study.planned() == {}, "nothing needs it"
+    more = {"lambdas": {"default": ["0", "1e-2", "2e-2"]}}
+    refused = study.snakemake(changes=more, check=False).stderr
+    assert "data/tiny/logmel.h5 is gone, " in refused and "22 finished trainings and curves" in refused
+    assert not store.exists()
     (study.work / "data/tiny/clips.csv").unlink()
     refused = study.snakemake(check=False).stderr
-    assert "data/tiny/clips.csv is gone, " in refused and "Run the targets `dataset features` first" in refused
+    assert "data/tiny/clips.csv and data/tiny/logmel.h5 are gone, " in refused
+    assert "Run the targets `dataset features` first" in refused
     shutil.rmtree(study.work / "data/tiny")
     assert "finished trainings and curves again" in study.snakemake(check=False).stderr
     study.snakemake("dataset", "features")
-    planned = study.planned()
-    assert not planned.keys() & {"train_network", "prune_network", "find_knee"}, planned
+    assert study.planned() == {}
+    assert study.planned(changes=more)["train_network"] == 3, "those of the new lambda"
 
 
 def test_a_split_that_is_gone_trains_nothing_again(study):
@@ -453,12 +431,6 @@ def test_a_split_that_is_gone_trains_nothing_again(study):
     assert f"Run the target {lost} first" in refused
     study.snakemake(lost)
     assert study.planned(changes=more)["train_network"] == 6, "those of the new seed"
-
-
-def test_another_data_set_does_not_replace_a_finished_study_unasked(study):
-    changes = {"dataset": "mine", "datasets": {"mine": yaml.safe_load(TINY.read_text())["datasets"]["tiny"]}}
-    refused = study.snakemake("-n", changes=changes, check=False).stderr
-    assert 'finished study with other settings (dataset: "tiny", now "mine")' in refused
 
 
 def test_other_settings_do_not_replace_a_finished_study_unasked(study):

@@ -7,15 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import yaml
+from conftest import FOLDER_FEATURES
 from record_server import Conduct, RecordServer
 
 NAMES = ("audio.1.zip", "audio.2.zip")
 FILES = {name: hashlib.shake_128(name.encode()).digest(1_000_000) for name in (*NAMES, "meta.zip")}
-FEATURES = yaml.safe_load(Path(__file__).with_name("tiny.yaml").read_text())["datasets"]["tiny"]["features"]
 CUT = 600_000
 
 pytestmark = pytest.mark.faults
@@ -43,7 +42,7 @@ class Run:
                         "mine": {
                             "source": "record",
                             "devices": ["a"],
-                            "features": FEATURES,
+                            "features": FOLDER_FEATURES,
                             "record": {
                                 "address": server.address,
                                 "licence": "Free for tests.",

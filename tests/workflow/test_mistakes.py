@@ -1,21 +1,14 @@
 """Mistakes that users make reach the terminal as one sentence, and leave nothing half written."""
 
+import os
 import re
 import shutil
 
 import pytest
-from conftest import FOLDER_FEATURES, TINY_BLOCK
+from conftest import FOLDER_FEATURES, PRUNE, TINY_BLOCK, TRAIN, errors
 
 from channel_sparsity import cell
 from channel_sparsity.files import StudyError, read_json, write_json
-
-
-def errors(done):
-    """The sentences of a failed run."""
-    assert done.returncode != 0
-    text = done.stdout + done.stderr
-    assert "Traceback" not in text
-    return set(re.findall(r"^error: .*$", text, flags=re.MULTILINE))
 
 
 def folder_config(tmp_path, path):
@@ -110,22 +103,18 @@ def test_a_clip_that_cannot_be_decoded_is_named_and_no_store_is_left(fresh, reco
     assert not list(fresh.work.rglob("*.h5"))
 
 
-def test_a_truncated_store_is_named(study):
-    store = study.work / "data/tiny/logmel.h5"
-    with open(store, "r+b") as file:
-        file.truncate(store.stat().st_size // 2)
-    done = study.snakemake("results/tiny/split.csv", "--forcerun", "split_clips", check=False)
-    (sentence,) = errors(done)
-    assert "data/tiny/logmel.h5" in sentence and "delete" in sentence
-
-
-def test_damaged_weights_are_named(study):
-    weights = study.work / "results/tiny/train/vgg11/lambda-0/seed-1/weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:1000])
-    curve = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1/curve.csv"
-    done = study.snakemake(curve, "--force", check=False)
-    (sentence,) = errors(done)
-    assert "weights.safetensors" in sentence and "delete it" in sentence
+@pytest.mark.parametrize(
+    ("file", "target", "rule"),
+    [
+        ("data/tiny/audio/bus-barcelona-1-3-a.wav", "data/tiny/clips.csv", "list_clips"),
+        ("data/tiny/logmel.h5", "results/tiny/split.csv", "split_clips"),
+        (f"{TRAIN}/weights.safetensors", f"{PRUNE}/curve.csv", "prune_network"),
+    ],
+)
+def test_a_file_that_was_damaged_is_named_by_the_job_that_reads_it(study, file, target, rule):
+    os.truncate(study.work / file, (study.work / file).stat().st_size // 2)
+    (sentence,) = errors(study.snakemake(target, "--forcerun", rule, check=False))
+    assert sentence.startswith(f"error: {file} is not as it was written") and "delete" in sentence
 
 
 def test_a_cell_under_another_lambdas_name_reaches_no_table(study):

@@ -14,7 +14,7 @@ TRAINED = "results/mine/train/vgg11/lambda-0/seed-1/metrics.json"
 
 @pytest.fixture
 def mine(fresh, tmp_path):
-    """A study of twelve recordings with one network trained, and what its snakemake is given."""
+    """A study of twelve recordings with one network, their folder, and what its snakemake is given."""
     folder = tmp_path / "recordings"
     (folder / "audio").mkdir(parents=True)
     lines = ["filename\tscene_label\tidentifier\tsource_label"]
@@ -33,8 +33,6 @@ def mine(fresh, tmp_path):
         "training": {"epochs": 1, "batch_size": 4},
         "datasets": {"mine": block},
     }
-    fresh.snakemake("dataset", TRAINED, changes=changes)
-    assert fresh.planned("dataset", TRAINED, changes=changes) == {}
     return fresh, folder, changes
 
 
@@ -45,36 +43,42 @@ def overwrite(path, content):
     os.utime(path, (stamp, stamp))
 
 
-def test_a_table_and_recordings_that_were_replaced_are_noticed(mine):
+def test_recordings_that_become_others_are_noticed_and_those_that_are_gone_are_not_missed(mine):
     study, folder, changes = mine
-    clip, table = folder / "audio/3.wav", folder / "meta.csv"
-    for path, content, words in (
-        (table, table.read_bytes().replace(b"park", b"tram"), "meta.csv has another content"),
-        (clip, (folder / "audio/4.wav").read_bytes(), "audio/3.wav was 9,644 bytes of "),
-    ):
-        overwrite(path, content)
-        planned = study.planned(TRAINED, changes=changes)
-        assert planned.keys() >= {"list_clips", "extract_features", "split_clips", "train_network"}
-        refused = study.snakemake(TRAINED, changes=changes, check=False)
-        assert refused.returncode == 1
-        assert words in refused.stderr and "would run 1 finished trainings and curves again" in refused.stderr
-        study.snakemake("dataset", "features", changes=changes)
-        assert study.planned(TRAINED, changes=changes) == {"split_clips": 1, "train_network": 1}
-        study.snakemake(TRAINED, changes=changes)
-        assert study.planned("dataset", TRAINED, changes=changes) == {}
 
+    def planned(*targets):
+        return study.planned(*targets, changes=changes)
 
-def test_a_new_time_stamp_alone_makes_the_features_again_and_trains_nothing(mine):
-    study, folder, changes = mine
+    def refused():
+        return study.snakemake(TRAINED, changes=changes, check=False).stderr
+
+    study.snakemake("dataset", TRAINED, changes=changes)
+    assert planned("dataset", TRAINED) == {}
+
+    # New time stamps alone make the features again, and train nothing.
     for path in random.Random(1).sample(sorted(folder.glob("audio/*")), 3):
         path.touch()
-    assert study.planned("features", changes=changes) == {"list_clips": 1, "extract_features": 1}
+    assert planned("features") == {"list_clips": 1, "extract_features": 1}
     study.snakemake("dataset", "features", changes=changes)
-    assert study.planned("dataset", TRAINED, changes=changes) == {}
-    shutil.rmtree(folder / "audio")
-    assert study.planned("dataset", TRAINED, changes=changes) == {}, "what was made stays without the recordings"
-    shutil.rmtree(folder)
-    assert study.planned("dataset", TRAINED, changes=changes) == {}
+    assert planned("dataset", TRAINED) == {}
+
+    # Another table, and then another recording too.
+    clip, table = folder / "audio/3.wav", folder / "meta.csv"
+    overwrite(table, table.read_bytes().replace(b"park", b"tram"))
+    assert planned(TRAINED).keys() >= {"list_clips", "extract_features", "split_clips", "train_network"}
+    said = refused()
+    assert "meta.csv has another content" in said and "would run 1 finished trainings and curves again" in said
+    overwrite(clip, (folder / "audio/4.wav").read_bytes())
+    assert "meta.csv has another content; " in (said := refused()) and "audio/3.wav was 9,644 bytes of " in said
+    study.snakemake("dataset", "features", changes=changes)
+    assert planned(TRAINED) == {"split_clips": 1, "train_network": 1}
+    study.snakemake(TRAINED, changes=changes)
+    assert planned("dataset", TRAINED) == {}
+
+    # What was made stays without the recordings.
+    for gone in (folder / "audio", folder):
+        shutil.rmtree(gone)
+        assert planned("dataset", TRAINED) == {}
 
 
 def test_clips_that_are_shorter_than_configured_are_said_to_be_by_a_dry_run(mine):
@@ -84,3 +88,14 @@ def test_clips_that_are_shorter_than_configured_are_said_to_be_by_a_dry_run(mine
     assert said.stderr.splitlines()[-1].startswith(
         "The first clips of longer last 0.6 s at most, but `features.duration_s` is 2.5: silence is added to them."
     )
+
+
+def test_an_estimate_of_recordings_follows_their_table(mine):
+    study, folder, changes = mine
+    results = study.work / "results/mine"
+    results.mkdir(parents=True)
+    for name in ("estimate.csv", "estimate.json"):
+        (results / name).touch()
+    assert study.planned("estimate", changes=changes) == {}
+    (folder / "meta.csv").touch()
+    assert study.planned("estimate", changes=changes) == {"estimate_study": 1}

@@ -11,14 +11,13 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import pandas
 import pytest
 import yaml
+from conftest import FOLDER_FEATURES, errors
 from record_server import Conduct, RecordServer
 
-FEATURES = yaml.safe_load(Path(__file__).with_name("tiny.yaml").read_text())["datasets"]["tiny"]["features"]
 TOP = "TAU-x-development"
 TRAIN_LIST = "evaluation_setup/fold1_train.csv"
 
@@ -67,7 +66,7 @@ class Record:
     def files(self):
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
 
-    def config(self, study, features, devices=("a",), expected=None, **changes):
+    def config(self, study, devices=("a",), expected=None, **changes):
         """An overlay for a study of the record, in the archives' folder unless an address is given."""
         metadata, *audio = (
             entry(*file) for file in sorted(self.files().items(), key=lambda file: file[0] != "meta.zip")
@@ -81,7 +80,7 @@ class Record:
             "metadata": metadata,
             "audio": audio,
         }
-        block = {"source": "record", "record": record | changes, "devices": list(devices), "features": features}
+        block = {"source": "record", "record": record | changes, "devices": list(devices), "features": FOLDER_FEATURES}
         block["expected"] = expected or {}
         path = study.work.parent / "record.yaml"
         path.write_text(yaml.safe_dump({"study": "mine", "dataset": "mine", "datasets": {"mine": block}}))
@@ -99,14 +98,6 @@ def record(record_made, tmp_path):
     mine = copy.copy(record_made)
     mine.folder = shutil.copytree(record_made.folder, tmp_path / "archives")
     return mine
-
-
-def errors(done):
-    """The sentences of a failed run."""
-    assert done.returncode != 0
-    text = done.stdout + done.stderr
-    assert "Traceback" not in text
-    return set(re.findall(r"^error: .*$", text, flags=re.MULTILINE))
 
 
 def left(study):
@@ -139,7 +130,7 @@ def test_a_record_over_http_becomes_the_store_of_its_clips_and_nothing_reruns(fi
     with RecordServer(record.files()) as server:
         server.plan("audio.1.zip", Conduct(to=server.url("audio.1.zip")), Conduct(cut_after=50_000, reset=True))
         server.plan("audio.2.zip", Conduct(cut_after=50_000), Conduct(ranges=False))
-        configfile = record.config(fresh, FEATURES, expected=expected, address=server.address, archives=None)
+        configfile = record.config(fresh, expected=expected, address=server.address, archives=None)
         official = {"split": {"kind": "official"}}
         split = "results/mine/split.csv"
         done = fresh.snakemake("features", split, configfile=configfile, changes=official)
@@ -174,7 +165,7 @@ def test_a_record_over_http_becomes_the_store_of_its_clips_and_nothing_reruns(fi
 
 def test_archives_of_the_users_own_are_checked_and_left_alone(fresh, record):
     before = record.files()
-    configfile = record.config(fresh, FEATURES, devices=["b"], keep_audio=True, expected={"clips_per_scene": 3})
+    configfile = record.config(fresh, devices=["b"], keep_audio=True, expected={"clips_per_scene": 3})
     (record.folder / "audio.1.zip").write_bytes(before["audio.1.zip"] + b"x")
     (record.folder / "audio.2.zip").unlink()
     done = fresh.snakemake("features", configfile=configfile, check=False)
@@ -204,7 +195,7 @@ def test_kills_and_a_full_disk_cost_no_more_than_the_job_at_work(finished, fresh
         slow = f'{write}\n                __import__("time").sleep(0.4)'
         indented = slow if name == "shards" else slow.replace("\n", "\n    ")
         fresh.edit(f"workflow/scripts/channel_sparsity/data/{name}.py", write, indented)
-    configfile = record.config(fresh, FEATURES)
+    configfile = record.config(fresh)
     command = [sys.executable, "-m", "snakemake", "features", "--cores", "2", "--directory", str(fresh.work)]
     command += ["--configfile", str(configfile)]
 
@@ -241,20 +232,20 @@ def test_what_is_wrong_with_archives_is_said_and_put_right_without_reading_the_o
     (name, _), *others = good[1]
     record.write("audio.1.zip", [*good[0], ("../../climbed.wav", b"")])
     record.write("audio.2.zip", [(name, b"no sound"), *others])
-    done = fresh.snakemake("features", configfile=record.config(fresh, FEATURES), check=False)
+    done = fresh.snakemake("features", configfile=record.config(fresh), check=False)
     silent, climbing = sorted(errors(done))
     assert "audio.1.zip has a member that leads out of its folder, " in climbing and "climbed.wav" in climbing
     assert f"{name} in data/mine/archives/audio.2.zip cannot be decoded (" in silent
     record.write("audio.1.zip", good[0])
     record.write("audio.2.zip", others)
-    (incomplete,) = errors(fresh.snakemake("features", configfile=record.config(fresh, FEATURES), check=False))
+    (incomplete,) = errors(fresh.snakemake("features", configfile=record.config(fresh), check=False))
     assert (
         f"1 of 72 clips are in none of the archives (1 of {name[6:].split('-')[0]} by device a; first {name}; "
         in incomplete
     )
     assert "logmel.h5" not in left(fresh)
     record.write("audio.2.zip", good[1])
-    configfile = record.config(fresh, FEATURES)
+    configfile = record.config(fresh)
     assert fresh.planned("features", configfile=configfile) == {
         "link_archive": 1,
         "extract_archive": 1,
@@ -272,7 +263,7 @@ def test_unpacked_clips_have_the_official_split_too(fresh, record, tmp_path):
         path.write_bytes(data)
     folder = {"source": "folder", "path": str(tmp_path / "unpacked")}
     options = {
-        "configfile": record.config(fresh, FEATURES),
+        "configfile": record.config(fresh),
         "changes": {"datasets": {"mine": folder}, "split": {"kind": "official"}},
     }
     fresh.snakemake("results/mine/split.csv", **options)

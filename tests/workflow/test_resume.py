@@ -7,14 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pandas
 import pytest
+from conftest import PRUNE, TINY, TRAIN
 
 pytestmark = pytest.mark.faults
-TRAIN = "results/tiny/train/vgg11/lambda-0/seed-1"
-PRUNE = "results/tiny/prune/slimming/vgg11/lambda-0/seed-1"
 
 
 class Run:
@@ -25,13 +23,7 @@ class Run:
         self.command = [sys.executable, "-m", "snakemake", f"{PRUNE}/knee.json", "--cores", "1"]
         often = study.work.parent / "often.yaml"
         often.write_text("state_seconds: 0\n")
-        self.command += [
-            "--directory",
-            str(study.work),
-            "--configfile",
-            str(Path(__file__).with_name("tiny.yaml")),
-            str(often),
-        ]
+        self.command += ["--directory", str(study.work), "--configfile", str(TINY), str(often)]
 
     def start(self):
         """Begin it, in a process group of its own."""

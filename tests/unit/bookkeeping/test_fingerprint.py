@@ -11,6 +11,20 @@ from channel_sparsity.bookkeeping.fingerprint import _files_of, _read, code_of, 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 
 
+def written(folder, files):
+    """Write files, by their names."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def anew(*arguments):
+    """The fingerprint of files as they are now."""
+    for cached in (fingerprint, _read, _files_of):
+        cached.cache_clear()
+    return fingerprint(*arguments)
+
+
 @pytest.fixture
 def scripts(tmp_path):
     files = {
@@ -24,23 +38,8 @@ def scripts(tmp_path):
         "package/figures.py": 'COLOUR = "red # not a comment"\n',
         "package/unused.py": "X = 1\n",
     }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-
-    def prints():
-        fingerprint.cache_clear()
-        _read.cache_clear()
-        _files_of.cache_clear()
-        return fingerprint(tmp_path / "train.py"), fingerprint(tmp_path / "draw.py")
-
-    def edit(name, old, new):
-        text = (tmp_path / name).read_text()
-        assert old in text
-        (tmp_path / name).write_text(text.replace(old, new))
-        return prints()
-
-    return prints, edit
+    written(tmp_path, files)
+    return lambda: [anew(tmp_path / name) for name in ("train.py", "draw.py")]
 
 
 @pytest.mark.parametrize(
@@ -57,11 +56,11 @@ def scripts(tmp_path):
         ("package/unused.py", "1", "2", False, False),
     ],
 )
-def test_what_a_change_reruns(scripts, name, old, new, train_changes, draw_changes):
-    prints, edit = scripts
-    train, draw = prints()
-    new_train, new_draw = edit(name, old, new)
-    assert (new_train != train, new_draw != draw) == (train_changes, draw_changes)
+def test_what_a_change_reruns(tmp_path, scripts, name, old, new, train_changes, draw_changes):
+    before, text = scripts(), (tmp_path / name).read_text()
+    assert old in text
+    written(tmp_path, {name: text.replace(old, new)})
+    assert [now != then for now, then in zip(scripts(), before, strict=True)] == [train_changes, draw_changes]
 
 
 def test_code_of_drops_what_only_says_something():
@@ -100,17 +99,8 @@ def builder(tmp_path):
         "package/kinds/room/inside.py": "X = 1\n",
         "package/shared.py": "Y = 1\n",
     }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-
-    def prints():
-        fingerprint.cache_clear()
-        _read.cache_clear()
-        _files_of.cache_clear()
-        return [fingerprint(tmp_path / "build.py", chosen) for chosen in CHOSEN]
-
-    return prints
+    written(tmp_path, files)
+    return lambda: [anew(tmp_path / "build.py", chosen) for chosen in CHOSEN]
 
 
 @pytest.mark.parametrize(

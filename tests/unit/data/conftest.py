@@ -1,7 +1,9 @@
 """Folders of clips for the tests of the data room."""
 
+import resource
 import warnings
 import zipfile
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -61,3 +63,19 @@ def zipped(tmp_path):
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def full_disk():
+    """A function: no file that is written in a `with` block of it can become larger than so many bytes."""
+
+    @contextmanager
+    def limited(size):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited

@@ -239,11 +239,11 @@ def test_a_clip_that_was_cut_off_is_refused(container, subtype, lost):
         assert len(sentences) == 2, "before anything is decoded"
 
 
-@pytest.mark.parametrize(("container", "subtype"), CONTAINERS)
+@pytest.mark.parametrize(
+    ("container", "subtype"), [each for each in CONTAINERS if each[0] in ("WAV", "WAVEX", "AIFF", "AU", "OGG", "MP3")]
+)
 def test_what_stands_behind_the_samples_is_no_reason_to_refuse_them(container, subtype):
-    content = encoded(noise(44100), container, subtype)
-    if container in ("WAV", "WAVEX", "AIFF", "AU", "OGG", "MP3"):
-        assert refusal(content + b"TAG" + bytes(125)) == []
+    assert refusal(encoded(noise(44100), container, subtype) + b"TAG" + bytes(125)) == []
 
 
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])

@@ -135,15 +135,15 @@ def test_the_filters_and_their_corners_are_librosas(logmel):
     np.testing.assert_allclose(logmel.mel_corners, [corners[:-2], corners[1:-1], corners[2:]], rtol=1e-13)
 
 
-@pytest.mark.parametrize("lowest_hz", [0, 500])
-@pytest.mark.parametrize("highest_hz", [100, 600, 1500, 4000, 22050])
+@pytest.mark.parametrize(
+    ("lowest_hz", "highest_hz"), [(0, 100), *((low, high) for low in (0, 500) for high in (600, 1500, 4000, 22050))]
+)
 @pytest.mark.parametrize(("bands", "fft_samples"), [(40, 2048), (128, 512), (3, 64)])
 def test_the_bands_that_are_always_empty_are_those_without_a_weight(lowest_hz, highest_hz, bands, fft_samples):
     features = {"sample_rate_hz": 44100, "fft_samples": fft_samples, "bands": bands}
     logmel = LogMel(n_fft=fft_samples, win_length=fft_samples, n_mels=bands, fmin_hz=lowest_hz, fmax_hz=highest_hz)
-    if lowest_hz < highest_hz:
-        without = (mel_filters(logmel) == 0).all(axis=1).sum()
-        assert empty_bands(features | {"lowest_hz": lowest_hz, "highest_hz": highest_hz}) == without
+    without = (mel_filters(logmel) == 0).all(axis=1).sum()
+    assert empty_bands(features | {"lowest_hz": lowest_hz, "highest_hz": highest_hz}) == without
 
 
 def test_silence_is_the_quietest_power():

@@ -1,7 +1,6 @@
 """Shards become the store of the folder that the archives were made from, and what is missing or twice is named."""
 
 import os
-import resource
 
 import numpy as np
 import pytest
@@ -150,15 +149,10 @@ def test_a_bad_clip_is_named_with_its_archive_and_no_shard_is_left(archived, zip
 
 
 @pytest.mark.parametrize("limit", [100, 3000])
-def test_a_full_disk_is_said_and_no_shard_is_left(archived, limit):
+def test_a_full_disk_is_said_and_no_shard_is_left(archived, full_disk, limit):
     archive = archived.archive("x.zip", [row.filename for row in archived.rows])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        with pytest.raises(StudyError, match=r"x\.zip\.npy cannot be written \(.*\): make room"):
-            archived.shard(archive)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(StudyError, match=r"x\.zip\.npy cannot be written \(.*\): make room"), full_disk(limit):
+        archived.shard(archive)
     assert not list(archived.folder.glob("*.npy")) and not list(archived.folder.glob(".*"))
 
 

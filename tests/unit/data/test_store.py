@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import resource
 import signal
 from multiprocessing import parent_process
 
@@ -128,15 +127,11 @@ def test_a_worker_that_was_killed_is_said(recordings, tmp_path, monkeypatch, eag
         write_store(tmp_path / "logmel.h5", clips, recordings.read, SECOND, 2, ignore)
 
 
-def test_a_full_disk_is_said_and_no_file_is_left(recordings, tmp_path):
+def test_a_full_disk_is_said_and_no_file_is_left(recordings, tmp_path, full_disk):
     clips = read_folder(recordings.root, ["a"])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
-    try:
-        with pytest.raises(StudyError, match=r"logmel\.h5 cannot be written \(.*\): make room") as raised:
-            write_store(tmp_path / "made/logmel.h5", clips, recordings.read, SECOND, 1, ignore)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    refused = pytest.raises(StudyError, match=r"logmel\.h5 cannot be written \(.*\): make room")
+    with refused as raised, full_disk(8192):
+        write_store(tmp_path / "made/logmel.h5", clips, recordings.read, SECOND, 1, ignore)
     assert "\n" not in str(raised.value)
     assert list((tmp_path / "made").iterdir()) == []
 

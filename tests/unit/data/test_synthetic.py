@@ -1,7 +1,6 @@
 """The embedded scenes: layout, clips that do not depend on each other, sounds that tell places apart."""
 
 import hashlib
-import resource
 
 import numpy as np
 import pandas
@@ -135,14 +134,9 @@ def test_meta_is_written_last(tmp_path, monkeypatch):
     assert list((tmp_path / "audio").iterdir()) == []
 
 
-def test_a_clip_for_which_there_is_no_room_is_named_and_not_half_written(tmp_path):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(StudyError, match=r"airport-\S+\.wav could not be written .*: make room"):
-            write_scenes(tmp_path, **SETTINGS)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+def test_a_clip_for_which_there_is_no_room_is_named_and_not_half_written(tmp_path, full_disk):
+    with pytest.raises(StudyError, match=r"airport-\S+\.wav could not be written .*: make room"), full_disk(4096):
+        write_scenes(tmp_path, **SETTINGS)
     assert not list((tmp_path / "audio").iterdir())
 
 

@@ -120,13 +120,6 @@ def test_only_the_loss_relative_to_chance_matters(factor, losses):
         assert other == one
 
 
-@given(st.floats(0.01, 0.99))
-def test_a_knee_is_a_share(knee):
-    result = knee_of(hinge(GRID, knee))
-    assert result["status"] in ("found", "none", "censored")
-    assert result["status"] != "found" or 0 < result["pk_channels"] < 1
-
-
 # Straight curves
 
 

@@ -17,7 +17,7 @@ BUDGET = {"parameter_bytes": 900, "macs_per_second": 4000}
 
 @given(
     st.lists(
-        st.tuples(st.integers(1, 6), st.one_of(st.none(), st.integers(0, 5))),
+        st.tuples(st.integers(1, 6), st.none() | st.integers(0, 5)),
         max_size=15,
     )
 )
@@ -61,7 +61,7 @@ def test_every_step_has_its_cost_and_its_marks(made, tmp_path):
     assert made["on_front_bytes"].tolist() == [False, True, True, False, False, False], (
         "cells over the limit are on none"
     )
-    survives_its_file(made, FRONT, tmp_path)
+    assert survives_its_file(made, FRONT, tmp_path)
 
 
 def test_the_figure_draws_every_step_and_the_limits(made, tmp_path):
@@ -79,4 +79,5 @@ def test_the_figure_draws_every_step_and_the_limits(made, tmp_path):
 
 
 def test_a_study_without_curves_says_so():
-    accuracy_cost(pandas.DataFrame(columns=list(FRONT)), BUDGET)
+    figure = accuracy_cost(pandas.DataFrame(columns=list(FRONT)), BUDGET)
+    assert [text.get_text() for text in figure.texts] == ["No network has been pruned yet."]
