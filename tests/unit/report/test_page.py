@@ -124,6 +124,16 @@ def test_what_the_page_shows_of_a_study(made_up, written):
     assert "0123456789abcdef" in text and "synthetic" not in text
 
 
+def test_a_study_on_a_gpu_and_on_another_axis_is_called_so(made_up, written, tmp_path):
+    assert "the share of the channels" in written and "on every x86-64 processor" in written
+    assert "computed on" not in written
+    other = MadeUp(tmp_path, made_up.config | {"knee": made_up.config["knee"] | {"axis": "masked"}}, drawn=False)
+    (tmp_path / "digests.txt").write_text("# device: NVIDIA H200\n")
+    text = " ".join(Elements(other.page()).text.split())
+    assert "it is the share of the parameters" in text and "percentage points of channels" not in text
+    assert "on the same kind of device (NVIDIA H200)" in text and "on: NVIDIA H200." in text and "x86-64" not in text
+
+
 def section(written, name):
     """A section of the page, from its heading on."""
     return re.search(rf'<section id="{name}">.*?</section>', written, flags=re.DOTALL)[0]

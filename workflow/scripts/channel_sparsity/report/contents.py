@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas
 
-from channel_sparsity.bookkeeping.published import compared
+from channel_sparsity.bookkeeping.published import Digests, compared
 from channel_sparsity.claims import claims, paper
 from channel_sparsity.configuration import lambdas_of
 from channel_sparsity.data.clips import SPLIT
@@ -46,6 +46,13 @@ PACKAGES = (
 )
 
 
+#: Where the same files, settings and code give the same bytes, by the arithmetic.
+_ALIKE = {
+    "portable": "on every x86-64 processor with AVX2 (portable arithmetic)",
+    "native": "on one kind of processor (native arithmetic)",
+}
+
+
 @dataclass(frozen=True)
 class Sources:
     """The files of a study that its page is made from.
@@ -72,8 +79,11 @@ def contents(sources: Sources, configuration: Mapping, stages: Mapping[str, str]
     """Everything that ``report.html`` names. `stages`: fingerprints. `captions`: the folder of the figures' texts."""
     folder = sources.tables[0].parent
     cells = tables.read_table(folder / "cells.csv", tables.CELLS)
+    device = Digests.read(sources.digests).made_with["device"]
     return {
         **_from_configuration(configuration, stages, folder),
+        "gpu": "" if device == "cpu" else device,
+        "alike": _ALIKE[configuration["arithmetic"]] if device == "cpu" else f"on the same kind of device ({device})",
         **_from_tables(folder, cells, configuration),
         "content": _to_explore(sources, cells),
         "data": recordings(configuration, read_json(sources.manifest), read_csv(sources.split, SPLIT), cells),
@@ -109,11 +119,12 @@ def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
     return {
         "networks": words.count(len(configuration["networks"]), "network"),
         "names": ", ".join(network_labels(cells).values()),
-        "times": f"at {words.listed(map(str, sorted(levels)))} levels of lambda"
+        "times": f"at {words.listed(map(str, sorted(levels)))} level{'s' * (levels != {1})} of lambda"
         + (f", {seeds} times each" if seeds > 1 else ", once each"),
         "recipes": words.listed(recipes),
         "cells": words.count(len(cells), "cell"),
         "included": str(cells["included"].sum()),
+        "axis": "channels" if configuration["knee"]["axis"] == "channels" else "parameters",
         "margin": f"{100 * configuration['accuracy_margin']:g} points",
     }
 
@@ -148,7 +159,6 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "contents": list(SECTIONS.items()),
         "departures": differing,
         "agreeing": agreeing,
-        "portable": configuration["arithmetic"] == "portable",
         "threads": words.count(configuration["training"]["threads"], "thread"),
         "versions": list(versions(PACKAGES).items()),
         "stages": list(stages.items()),
