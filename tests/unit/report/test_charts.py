@@ -1,7 +1,10 @@
+import copy
 import json
+import re
 
 import pandas
 import pytest
+import vl_convert
 from made_up_study import LAYERS
 
 from channel_sparsity.figures.style import network_marks
@@ -68,6 +71,14 @@ def test_colours_and_shapes_are_those_of_the_figures(made_up, explored):
     marks = [network_marks(network) for network in NETWORKS]
     assert {mark["marker"] for mark in marks} <= charts._SHAPES.keys()
     assert {mark["linestyle"] for mark in marks} <= charts._DASHES.keys()
+
+
+@pytest.mark.parametrize(("knee", "anchor"), [(5, "start"), (95, "end")])
+def test_the_words_at_a_knee_stand_where_there_is_room(explored, knee, anchor):
+    chart = copy.deepcopy(explored["charts"]["curve"])
+    (place,) = (data for data in chart["data"] if data["name"] == "knee")
+    place["values"] = [{"x": knee, "y": 1, "words": "at the knee"}]
+    assert re.search(r'text-anchor="(\w+)"[^>]*>at the knee', vl_convert.vega_to_svg(chart))[1] == anchor
 
 
 def test_charts_are_compiled_to_the_same_bytes_and_load_nothing(made_up, explored):

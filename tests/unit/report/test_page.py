@@ -119,6 +119,7 @@ def test_what_the_page_shows_of_a_study(made_up, written):
     assert "does not know the licence" not in text and CONFIGURATION["datasets"]["tau2020"]["record"]["licence"] in text
     excluded = made_up.cells[~made_up.cells["included"]]
     assert len(excluded) == 4 and all(reason in text for reason in excluded["reason"])
+    assert f"<summary>4 of {len(made_up.cells)} cells</summary>" in section(written, "excluded")
     for name in ("Table 1", "Table 3", "Table 4", "Figure 1", "Figure 2", "Figure 3"):
         assert name in text
     assert "0123456789abcdef" in text and "synthetic" not in text

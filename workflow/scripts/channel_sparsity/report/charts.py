@@ -20,6 +20,9 @@ _DASHES = {"-": [1, 0], "--": [5, 3], ":": [1.5, 2.5], "-.": [6, 2, 1.5, 2]}
 
 _AXES = {"channels": "channels", "parameters": "parameters", "masked": "parameters, by masks,"}
 
+#: A grey with a contrast of 3 to white paper, as WCAG asks for graphics.
+_GREY = "#949494"
+
 _CONFIG = {
     "font": "system-ui, sans-serif",
     "background": None,
@@ -237,7 +240,7 @@ def _curve(axis: str) -> dict:
         "layer": [
             {
                 "data": {"name": "others"},
-                "mark": {"type": "line", "color": "#bdbdbd", "strokeWidth": 1},
+                "mark": {"type": "line", "color": _GREY, "strokeWidth": 1},
                 "encoding": {"x": x, "y": y, "detail": {"field": "place"}},
             },
             {
@@ -257,7 +260,15 @@ def _curve(axis: str) -> dict:
             },
             {
                 "data": {"name": "knee"},
-                "mark": {"type": "text", "align": "right", "dx": -8, "dy": -8, "fontSize": 12, "color": "#111"},
+                # On the side of the knee where there is room.
+                "mark": {
+                    "type": "text",
+                    "align": {"expr": "datum.x < 50 ? 'left' : 'right'"},
+                    "dx": {"expr": "datum.x < 50 ? 8 : -8"},
+                    "dy": -8,
+                    "fontSize": 12,
+                    "color": "#111",
+                },
                 "encoding": {"x": x, "y": y, "text": {"field": "words"}},
             },
         ],
@@ -283,7 +294,7 @@ def _layers() -> dict:
         "data": {"name": "layers"},
         "layer": [
             {
-                "mark": {"type": "bar", "color": "#dcdcdc"},
+                "mark": {"type": "bar", "color": "#dcdcdc", "stroke": _GREY},
                 "encoding": {"y": layer, "x": channels | {"field": "before"}, "tooltip": tooltip},
             },
             {
