@@ -98,7 +98,7 @@ def test_repair_has_a_mark_for_each_mean_and_each_network_in_the_order_of_the_st
         ]
     text = " ".join(words(figure).split())
     assert "slimming (Liu et al.)" in text and "random" in text and "A note." in text
-    assert "means of up to 4 networks" in text and "of 2 seeds" in text
+    assert "At most: networks 4, seeds 2." in text
 
 
 def test_measures_stand_in_rows_and_every_recipe_has_two_panels(compared):
@@ -140,6 +140,7 @@ def test_readings_stand_in_rows_and_those_of_other_recipes_last(varied):
         for axes, value in ((figure.axes[0], row["r"]), (figure.axes[1], 100 * row["m"])):
             assert [x for x, y, *_ in points(axes) if abs(y - place) < 0.5] == [pytest.approx(value)]
     assert "VGG-11 (n = 4" in words(figure) and "A note." in words(figure)
+    assert {line.get_linewidth() for line in figure.legends[0].get_lines()} == {0}, "its intervals are all solid"
 
 
 def test_nothing_to_draw_says_so(varied, dosed):

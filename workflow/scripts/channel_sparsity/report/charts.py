@@ -11,14 +11,12 @@ import vl_convert
 from matplotlib.colors import to_hex
 
 from channel_sparsity.claims.plan import CRITERION, REPAIR
-from channel_sparsity.figures.style import network_labels, network_marks, recipe_label
+from channel_sparsity.figures.style import AXIS_WORDS, network_labels, network_marks, recipe_label
 from channel_sparsity.measuring.knee import AXES
 
 #: Vega's names of the families' marks, and dashes of their lines.
 _SHAPES = {"o": "circle", "^": "triangle-up", "s": "square", "D": "diamond", "v": "triangle-down"}
 _DASHES = {"-": [1, 0], "--": [5, 3], ":": [1.5, 2.5], "-.": [6, 2, 1.5, 2]}
-
-_AXES = {"channels": "channels", "parameters": "parameters", "masked": "parameters, by masks,"}
 
 #: A grey with a contrast of 3 to white paper, as WCAG asks for graphics.
 _GREY = "#949494"
@@ -152,7 +150,7 @@ def specifications(cells: pandas.DataFrame) -> dict[str, dict]:
     """The charts `scatter`, `curve` and `widths` as Vega; they take their data and `picked` from the page's script."""
     names = network_labels(cells)
     marks = {names[network]: network_marks(network) for network in names}
-    axis = _AXES[cells["axis"].iloc[0] if len(cells) else "channels"]
+    axis = AXIS_WORDS[cells["axis"].iloc[0] if len(cells) else "channels"]
     charts = {"scatter": _scatter(marks, axis), "curve": _curve(axis), "widths": _layers()}
     return {name: vl_convert.vegalite_to_vega({**chart, "config": _CONFIG}) for name, chart in charts.items()}
 
@@ -171,7 +169,7 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
     legend = {"orient": "bottom", "columns": {"expr": "width < 420 ? 2 : 4"}, "title": None}
     shape = {"domain": domain, "range": [_SHAPES[mark["marker"]] for mark in marks.values()]}
     x = _quantity("ws", "Weight Skewness")
-    y = _quantity("height", f"Prune Knee: {axis} removed (%)")
+    y = _quantity("height", f"Prune Knee: {axis}")
     return {
         "description": "Prune Knee over Weight Skewness, a mark each network, lambda and seed",
         "width": "container",
@@ -230,7 +228,7 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
 
 def _curve(axis: str) -> dict:
     """Accuracy loss over the share removed: the picked curve and its knee, before those of the same network in grey."""
-    x = {"field": "x", "type": "quantitative", "title": f"{axis} removed (%)", "scale": {"domain": [0, 100]}}
+    x = {"field": "x", "type": "quantitative", "title": axis, "scale": {"domain": [0, 100]}}
     y = {"field": "y", "type": "quantitative", "title": "accuracy loss (points)"}
     own = {"field": "colour", "type": "nominal", "scale": None}
     return {
