@@ -59,9 +59,11 @@ def test_a_censored_cell_stands_at_its_bound_and_a_kneeless_one_nowhere(explored
 
 
 def test_lines_run_over_the_included_cells(made_up, explored):
-    line = next(each for each in explored["content"]["lines"] if each["network"] == "ResNet-11")
+    one, two = (
+        each for each in explored["content"]["lines"] if each["network"] == "ResNet-11" and each["recipe"] == "slimming"
+    )
     row = made_up.regression.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
-    assert line["y2"] - line["y"] == pytest.approx(100 * row["m"] * (line["x2"] - line["x"]), abs=0.02)
+    assert two["height"] - one["height"] == pytest.approx(100 * row["m"] * (two["ws"] - one["ws"]), abs=0.02)
 
 
 def test_colours_and_shapes_are_those_of_the_figures(made_up, explored):

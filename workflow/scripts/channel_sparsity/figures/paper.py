@@ -107,7 +107,7 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
         if curves.empty or cells.empty:
             return empty("No network has been pruned yet.", note)
         names, axis = network_labels(cells), cells["axis"].iloc[0]
-        colours, lines = lambda_colours(cells["lam"]), so.Nominal(lambda_lines(cells["lam"]))
+        colours, dashes = lambda_colours(cells["lam"]), so.Nominal(lambda_lines(cells["lam"]))
         groups = dict(iter(_knees(curves, cells).groupby(["recipe", "network"])))
         panels = [place for place in itertools.product(dict.fromkeys(cells["recipe"]), names) if place in groups]
         figure, grid = _grid(len(panels), _CURVES_A_ROW, size=(2.5, 2.1), room=(1.4, 0.7))
@@ -124,7 +124,7 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
             draw(
                 axes,
                 layers,
-                {"color": colours, "linestyle": lines, "marker": _KNEES},
+                {"color": colours, "linestyle": dashes, "marker": _KNEES},
                 title=title,
                 y="accuracy loss (points)",
             )
@@ -160,9 +160,9 @@ def _knees(curves: pandas.DataFrame, cells: pandas.DataFrame) -> pandas.DataFram
 
 def _curve_legend(cells: pandas.DataFrame) -> list[Line2D]:
     """What the lines and marks of the pruning curves stand for."""
-    lines = lambda_lines(cells["lam"])
+    dashes = lambda_lines(cells["lam"])
     handles = [
-        Line2D([], [], color=colour, ls=lines[lam], lw=1.8, label=f"{_LAMBDA} = {lam}")
+        Line2D([], [], color=colour, ls=dashes[lam], lw=1.8, label=f"{_LAMBDA} = {lam}")
         for lam, colour in lambda_colours(cells["lam"]).items()
     ]
     found = cells["knee_status"] == "found"
@@ -190,14 +190,14 @@ def ws_vs_pk(
             return empty("No network has been pruned yet.", note)
         names, recipes = network_labels(cells), list(dict.fromkeys(cells["recipe"]))
         cells = cells.assign(height=100 * cells["pk"].fillna(cells["knee_bound"]))
-        drawn, lines = cells.dropna(subset=["ws", "height"]), _lines(cells, regression)
+        drawn, fitted = cells.dropna(subset=["ws", "height"]), lines(cells, regression)
         most = int(correlation.groupby("recipe").size().max())
         figure, panels = _grid(len(recipes), _RECIPES_A_ROW, size=(3.9, 4.1 + 0.18 * most), room=(0.7, 0.5))
         shown = {"x": "ws", "y": "height", "color": "network"}
         for axes, recipe in zip(panels, recipes, strict=True):
             own = drawn[drawn["recipe"] == recipe]
             layers = [
-                (so.Line(linewidth=1.2), lines[lines["recipe"] == recipe], shown | {"linestyle": "network"}),
+                (so.Line(linewidth=1.2), fitted[fitted["recipe"] == recipe], shown | {"linestyle": "network"}),
                 *hollow_or_filled(own, "included", shown | {"marker": "network"}, edgecolor="white", pointsize=7),
             ]
             draw(axes, layers, network_scales(names), title=recipe_label(recipe))
@@ -224,7 +224,7 @@ def ws_vs_pk(
         return figure
 
 
-def _lines(cells: pandas.DataFrame, regression: pandas.DataFrame) -> pandas.DataFrame:
+def lines(cells: pandas.DataFrame, regression: pandas.DataFrame) -> pandas.DataFrame:
     """The ends (ws, height in percent) of the regression line of each recipe and network that has one."""
     group = ["recipe", "network"]
     ends = cells[cells["included"]].groupby(group)["ws"].agg(["min", "max"]).stack().rename("ws").reset_index()

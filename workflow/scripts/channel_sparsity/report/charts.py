@@ -11,6 +11,7 @@ import vl_convert
 from matplotlib.colors import to_hex
 
 from channel_sparsity.claims.plan import CRITERION, REPAIR
+from channel_sparsity.figures.paper import lines
 from channel_sparsity.figures.style import AXIS_WORDS, network_labels, network_marks, recipe_label
 from channel_sparsity.measuring.knee import AXES
 
@@ -72,7 +73,7 @@ def content(
         "curves": traced,
         "layers": layers,
         "widths": kept,
-        "lines": [line for row in regression.to_dict("records") for line in _line(row, cells, names)],
+        "lines": [_end(row, names) for row in lines(cells, regression).to_dict("records")],
         "colours": {name: to_hex(network_marks(network)["color"]) for network, name in names.items()},
         "recipes": {recipe: recipe_label(recipe) for recipe in dict.fromkeys(cells["recipe"])},
         "recipe": _shown_first(cells),
@@ -126,24 +127,15 @@ def _widths(cell: Mapping, curve: pandas.DataFrame, widths: pandas.DataFrame, ax
     return before, layers.loc[step].reindex(before.index).tolist()
 
 
-def _line(row: Mapping, cells: pandas.DataFrame, names: Mapping[str, str]) -> list[dict]:
-    """The regression line of a network and recipe over its included cells, if there is one."""
-    own = cells[(cells["network"] == row["network"]) & (cells["recipe"] == row["recipe"]) & cells["included"]]
-    if pandas.isna(row["m"]):
-        return []
-    ends = [own["ws"].min(), own["ws"].max()]
-    heights = [row["m"] * x + row["b"] for x in ends]
-    return [
-        {
-            "network": names[row["network"]],
-            "recipe": row["recipe"],
-            "x": _number(ends[0]),
-            "x2": _number(ends[1]),
-            "y": _number(heights[0], 100, 2),
-            "y2": _number(heights[1], 100, 2),
-            "dash": _DASHES[network_marks(row["network"])["linestyle"]],
-        }
-    ]
+def _end(row: Mapping, names: Mapping[str, str]) -> dict:
+    """An end of the regression line of a network and recipe."""
+    return {
+        "network": names[row["network"]],
+        "recipe": row["recipe"],
+        "ws": _number(row["ws"]),
+        "height": _number(row["height"], digits=2),
+        "dash": _DASHES[network_marks(row["network"])["linestyle"]],
+    }
 
 
 def specifications(cells: pandas.DataFrame) -> dict[str, dict]:
@@ -178,12 +170,10 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
         "layer": [
             {
                 "data": {"name": "lines"},
-                "mark": {"type": "rule", "strokeWidth": 1.5, "clip": True},
+                "mark": {"type": "line", "strokeWidth": 1.5, "clip": True},
                 "encoding": {
-                    "x": {"field": "x", "type": "quantitative"},
-                    "x2": {"field": "x2"},
-                    "y": {"field": "y", "type": "quantitative"},
-                    "y2": {"field": "y2"},
+                    "x": x,
+                    "y": y,
                     "stroke": network | {"scale": colours},
                     "strokeDash": {"field": "dash", "scale": None},
                 },

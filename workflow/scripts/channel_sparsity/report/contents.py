@@ -1,13 +1,16 @@
 """What stands on the report, section by section, from a study's tables, figures, curves and settings."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
+from markupsafe import Markup
 
 from channel_sparsity.bookkeeping.published import Digests, compared
 from channel_sparsity.claims import claims, paper
+from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.configuration import lambdas_of
 from channel_sparsity.data.clips import SPLIT
 from channel_sparsity.figures.style import network_labels, recipe_label
@@ -19,7 +22,7 @@ from channel_sparsity.report.beside import beside
 from channel_sparsity.report.cost import cost
 from channel_sparsity.report.dataset import recordings
 from channel_sparsity.report.departures import departures
-from channel_sparsity.report.rows import claim_rows, excluded_rows
+from channel_sparsity.report.pages import bounded, markup
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 
@@ -99,16 +102,29 @@ def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) 
     published = tables.read_table(folder / "paper.csv", paper.COLUMNS)
     judged = tables.read_table(folder / "claims.csv", claims.COLUMNS)
     compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
-    rows = claim_rows(judged)
+    rows = [_claim(row) for row in judged.to_dict("records")]
     return {
         "answer": answer(compared, judged),
         "beside": beside(published, dict(zip(cells["network"], cells["width_scale"], strict=True))),
         "claims": [row for row in rows if row["ours"]],
         "dose": dose_of_claims(cells),
         "unjudged": [row for row in rows if not row["ours"]],
-        "excluded": excluded_rows(cells),
+        "excluded": _excluded(cells),
         "sizes": _sizes(cells, configuration),
     }
+
+
+def _claim(row: Mapping) -> dict:
+    """A row of ``claims.csv`` with its number and interval as text (`ours`, empty if there is none)."""
+    ours = "" if pandas.isna(row["estimate"]) else bounded(row, "estimate", "{:.3f}".format)
+    return {**row, "by": METHODS.get(row["recipe"], row["recipe"]), "ours": ours}
+
+
+def _excluded(cells: pandas.DataFrame) -> Markup:
+    """The cells that do not count, and why; empty if there is none."""
+    columns = ["network", "width_scale", "recipe", "lam", "seed", "accuracy", "ws", "pk", "pk_low", "pk_high", "reason"]
+    rows = cells.loc[~cells["included"], columns]
+    return markup(rows) if len(rows) else Markup()
 
 
 def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
@@ -124,6 +140,7 @@ def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
         "recipes": words.listed(recipes),
         "cells": words.count(len(cells), "cell"),
         "included": str(cells["included"].sum()),
+        "excluded": str((~cells["included"]).sum()),
         "axis": "channels" if configuration["knee"]["axis"] == "channels" else "parameters",
         "margin": f"{100 * configuration['accuracy_margin']:g} points",
     }
@@ -162,7 +179,7 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "threads": words.count(configuration["training"]["threads"], "thread"),
         "versions": list(versions(PACKAGES).items()),
         "stages": list(stages.items()),
-        "configuration": page.pretty({**configuration, "datasets": used}),
+        "configuration": json.dumps({**configuration, "datasets": used}, indent=2, ensure_ascii=False),
         "origin": [
             ("Seeds of initialisation and order of clips", ", ".join(map(str, configuration["seeds"]))),
             ("Seed of the split", str(configuration["split"].get("seed", "none"))),

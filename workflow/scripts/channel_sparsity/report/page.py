@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,8 +107,3 @@ def _script(text: str) -> Markup:
 def _digest(script: str) -> str:
     """How a content security policy names a script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
-
-
-def pretty(content: Mapping) -> str:
-    """Settings as text."""
-    return json.dumps(content, indent=2, ensure_ascii=False)
