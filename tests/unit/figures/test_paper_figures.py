@@ -1,10 +1,10 @@
-import hashlib
 import itertools
 
 import numpy
 import pandas
 import pytest
 from cells_for_tests import LAMBDAS, censored, no_knee, record, study
+from drawn import saved, words
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -49,12 +49,6 @@ def draw(cells, curves, values):
     }
 
 
-def words(figure):
-    """Every text of a figure."""
-    texts = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
-    return "\n".join(texts)
-
-
 def points(axes):
     """The uppermost layer of points."""
     return [layer for layer in axes.collections if isinstance(layer, PathCollection)][-1]
@@ -64,15 +58,8 @@ def test_the_same_results_give_the_same_bytes(scaling_factors, tmp_path):
     records, curves = study(("vgg11",), ("slimming",))
     cells = tables.cells(records, 0.03)
     scaling_factors = scaling_factors[scaling_factors["network"] == "vgg11"]
-    sums = []
-    for attempt in ("one", "two"):
-        for name, figure in draw(cells, curves, scaling_factors).items():
-            for suffix in ("svg", "png"):
-                save(figure, tmp_path / attempt / f"{name}.{suffix}")
-        files = sorted((tmp_path / attempt).iterdir())
-        sums.append([(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files])
-    assert sums[0] == sums[1]
-    assert len(sums[0]) == 6
+    one, two = (saved(draw(cells, curves, scaling_factors), tmp_path / attempt) for attempt in ("one", "two"))
+    assert one == two and len(one) == 6
     assert b"<dc:date>" not in (tmp_path / "one" / "gammas.svg").read_bytes()
 
 
@@ -80,9 +67,7 @@ def test_a_recipe_may_have_any_name(tmp_path):
     evil = "a<b>&$\\frac{_^$ %s {}"
     records, curves = study(("vgg11",), (evil,), LAMBDAS[:3])
     cells = tables.cells(records, 0.03)
-    for name, figure in draw(cells, curves, pandas.DataFrame()).items():
-        save(figure, tmp_path / f"{name}.svg")
-        save(figure, tmp_path / f"{name}.png")
+    saved(draw(cells, curves, pandas.DataFrame()), tmp_path)
     text = (tmp_path / "ws_vs_pk.svg").read_text(encoding="utf-8")
     assert "a&lt;b&gt;&amp;$\\frac{_^$ %s {}" in text
 
