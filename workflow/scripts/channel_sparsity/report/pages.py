@@ -51,8 +51,8 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "outcome": ("Outcome", None),
     "sparse": ("Sparse", percent),
     "dense": ("Dense", percent),
-    "gain": ("Gain", _three),
-    "reliability": ("Reliability", _two),
+    "gain": ("Gain (95 % interval)", _three),
+    "reliability": ("Reliability (95 % interval)", _two),
     "recipe": ("Recipe", None),
     "other": ("Other recipe", None),
     "quantity": ("Quantity", None),
@@ -96,7 +96,7 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "ours": ("Ours (95 % interval)", _three),
     "paper": ("Paper", _three),
     "m_control": ("m, control (95 % interval)", _three),
-    "difference": ("Difference", _three),
+    "difference": ("Difference (95 % interval)", _three),
     "margin": ("Margin", _three),
     "verdict": ("Verdict", None),
     "printed_verdict": ("... on the paper's numbers", None),
@@ -224,7 +224,10 @@ PAGES = {
     ),
     "measures": Page("What follows Prune Knee, within networks", "", measures.COLUMNS, _together),
     "outcomes": Page(
-        "Slopes on Weight Skewness at every dose of repair, and in random order", "", outcomes.COLUMNS, _together
+        "Slopes on Weight Skewness at every dose of repair, and in random order",
+        "",
+        outcomes.COLUMNS,
+        lambda table: _together(table).drop(columns="r"),  # which is of single networks
     ),
     "criteria": Page(
         "Channels that can go at matched accuracy: trained to be sparse, or ranked well without",
