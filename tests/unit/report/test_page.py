@@ -183,11 +183,10 @@ def test_every_dose_of_repair_has_its_cells_and_its_words(tmp_path):
 
 
 def test_a_finished_table_stands_on_the_page_as_on_its_own(made_up):
-    path = made_up.folder / "tables/cells.csv"
-    table = page.table(path)
-    assert (table.title, table.name) == ("Every pruned network", "cells")
-    assert table.markup.count("<tr>") == len(made_up.cells) + 1
-    assert str(table.markup) in PAGES["cells"].text(made_up.cells, "Study x.")
+    name, table, markup = made_up.values()["tables"][0]
+    assert (table.title, name) == ("Every pruned network", "cells")
+    assert markup.count("<tr>") == len(made_up.cells) + 1
+    assert str(markup) in PAGES["cells"].text(made_up.cells, "Study x.")
 
 
 def test_a_caption_is_a_title_and_a_paragraph(tmp_path):

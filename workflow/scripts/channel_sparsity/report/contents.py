@@ -22,7 +22,7 @@ from channel_sparsity.report.beside import beside
 from channel_sparsity.report.cost import cost
 from channel_sparsity.report.dataset import recordings
 from channel_sparsity.report.departures import departures
-from channel_sparsity.report.pages import bounded, markup
+from channel_sparsity.report.pages import PAGES, bounded, markup
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 
@@ -93,7 +93,7 @@ def contents(sources: Sources, configuration: Mapping, stages: Mapping[str, str]
         "cost": _cost(sources),
         "same": compared(sources.digests, sources.published) if sources.published else "",
         "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
-        "tables": [page.table(path) for path in sources.tables],
+        "tables": [(path.stem, PAGES[path.stem], PAGES[path.stem].read(path)) for path in sources.tables],
     }
 
 

@@ -170,6 +170,10 @@ class Page:
     columns: Mapping
     rows: Callable[[pandas.DataFrame], pandas.DataFrame] = lambda table: table
 
+    def read(self, path: str | Path) -> Markup:
+        """The table of a CSV file to read, as HTML."""
+        return self.markup(tables.read_table(path, self.columns))
+
     def markup(self, table: pandas.DataFrame) -> Markup:
         """The table to read, as HTML."""
         return markup(self.rows(table))
