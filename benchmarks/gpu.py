@@ -24,7 +24,7 @@ from multiprocessing import get_context
 import torch
 import yaml
 from measuring import ROOT, machine, rounded, table, write_section
-from training import BANDS, CLASSES, LAMBDA, Clips, made, paper, plain, subsets
+from training import BANDS, CLASSES, LAMBDA, Clips, made, paper, plain, subsets, untrained
 
 from channel_sparsity.configuration import recipe_of
 from channel_sparsity.naming import family
@@ -61,12 +61,8 @@ class Bench:
     width_scale: float
 
     def network(self, name: str, device: str | None = None) -> Network:
-        """A network of the benchmark, with gammas that are not all alike, always the same."""
-        torch.manual_seed(0)
-        network = build(name, CLASSES, self.width_scale)
-        for gamma in gammas_of(network).values():
-            torch.nn.init.uniform_(gamma, 0.1, 0.9)
-        return network.to(device_of(device or self.device), memory_format=torch.channels_last)
+        """A network of the benchmark, on a device."""
+        return untrained(name, self.width_scale).to(device_of(device or self.device), memory_format=torch.channels_last)
 
     def clips(self, batches: int, device: str | None = None) -> tuple[Subset, Subset]:
         """Training clips in so many full batches and a smaller one, and validation clips."""

@@ -13,9 +13,9 @@ import torch
 import torch_pruning
 import yaml
 from measuring import ROOT, Side, in_turn, machine, rounded, spread, table, write_section
-from training import BANDS, CLASSES, NETWORKS, subsets
+from training import BANDS, NETWORKS, subsets, untrained
 
-from channel_sparsity.networks import build
+from channel_sparsity.networks import count_gammas
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.pruning.context import Context
 from channel_sparsity.pruning.curve import planned, trace
@@ -79,11 +79,7 @@ class Held:
 def prepare_curve(way: str, name: str, width_scale: float) -> Callable[[], object]:
     """What takes the next step of the curve: the first is step 0."""
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    network = build(name, CLASSES, width_scale).to(memory_format=torch.channels_last)
-    for channels in network.channels:
-        for norm in channels.norms:
-            torch.nn.init.uniform_(network.get_submodule(norm).weight, 0.1, 0.9)
+    network = untrained(name, width_scale).to(memory_format=torch.channels_last)
     train, validation = subsets(FRAMES, TRAINING_CLIPS, VALIDATION_CLIPS)
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     recipe = settings["pruning"] | {"method": "slimming"}
@@ -96,14 +92,9 @@ def prepare_curve(way: str, name: str, width_scale: float) -> Callable[[], objec
 
 def prepare_cut(way: str, name: str) -> Callable[[], object]:
     """What takes the same channels from a whole network, the smaller network being a new one."""
-    torch.manual_seed(0)
-    network = build(name, CLASSES).eval()
-    for channels in network.channels:
-        for norm in channels.norms:
-            torch.nn.init.uniform_(network.get_submodule(norm).weight, 0.1, 0.9)
+    network = untrained(name).eval()
     ranked = scores(network, CONTEXT)
-    gammas = sum(len(values) * sizes_of(network)[layer] for layer, values in ranked.items())
-    keep = choose(ranked, sizes_of(network), round(CUT[name] * gammas))
+    keep = choose(ranked, sizes_of(network), round(CUT[name] * count_gammas(network)))
     if way == "ours":
         return lambda: cut(network, keep)
     example = torch.zeros(1, 1, BANDS, FRAMES)
@@ -137,7 +128,7 @@ def curves() -> str:
                 rounded(total["surgery"]),
                 rounded(total["masks"]),
                 rounded(total["surgery"] / total["masks"]),
-                *(rounded(share[some].median()) for some in (slice(0, 4), slice(7, 11), slice(15, 18))),
+                *(rounded(share[some].median()) for some in (slice(0, 5), slice(7, 12), slice(15, 19))),
             ]
         )
     header = ["s by surgery", "s by masks", "surgery / masks", "steps 1 to 5", "steps 8 to 12", "steps 16 to 19"]

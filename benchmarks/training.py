@@ -70,6 +70,15 @@ def subsets(
     return tuple(Subset.of(store, rows[part], labels[part], *bands) for part in (slice(clips), slice(clips, None)))
 
 
+def untrained(name: str, width_scale: float = 1.0) -> Network:
+    """A network with gammas that are not all alike, always the same."""
+    torch.manual_seed(0)
+    network = build(name, CLASSES, width_scale)
+    for gamma in gammas_of(network).values():
+        torch.nn.init.uniform_(gamma, 0.1, 0.9)
+    return network
+
+
 def paper() -> TrainingSettings:
     """The training of config.yaml."""
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["training"]
@@ -90,7 +99,7 @@ def prepare(way: str, name: str, frames: int) -> Callable[[], object]:
     network = network.to(memory_format=torch.channels_last)
     if way == "network alone":
         return network_alone(network, torch.from_numpy(logmel)[:, None], torch.from_numpy(labels), settings.batch_size)
-    subset = Subset.of(logmel, numpy.arange(len(labels)), labels, [MEAN_DB] * BANDS, [DEVIATION_DB] * BANDS)
+    subset, _ = subsets(frames, STEPS * settings.batch_size, 0)
     if way == "half":
         settings = replace(settings, precision="bfloat16")
     return fit(network, subset, settings, Penalty("subgradient", LAMBDA), seed=1, purpose=("benchmark",)).__next__

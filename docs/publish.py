@@ -9,6 +9,7 @@ pages of all published studies again from what lies beside them, after their wor
 """
 
 import argparse
+import re
 import shutil
 from pathlib import Path
 
@@ -47,9 +48,10 @@ def of(row: dict, name: str, scale: float = 100) -> str:
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table whose numbers stand on the right."""
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    """A Markdown table; columns of numbers stand on the right."""
+    columns = zip(heads, *rows, strict=True)
+    kinds = ["---:" if all(re.match(r"[-\d\N{EN DASH}]", str(cell)) for cell in own) else "---" for _, *own in columns]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in [heads, kinds, *rows])
 
 
 def doses(compared: pandas.DataFrame) -> str:
@@ -59,7 +61,7 @@ def doses(compared: pandas.DataFrame) -> str:
     for (criterion, repair), own in together.groupby(["criterion", "repair"], sort=False):
         pk, primary = (own[own["outcome"] == name].iloc[0].to_dict() for name in ("pk", OUTCOME))
         rows.append([f"{criterion}, {repair}", of(pk, "m"), of(pk, "reliability", 1), of(primary, "gain")])
-        rows[-1].append(primary["verdict"] if pandas.notna(primary["gain"]) else "the control")
+        rows[-1].append("the control" if criterion == "random" else primary["verdict"])
     heads = ["criterion and repair", "slope of PK on WS", "reliability of PK", "gain over random order", "verdict"]
     return table(heads, rows)
 
@@ -93,14 +95,8 @@ def before_pruning(cells: pandas.DataFrame) -> str:
                 f"{len(counted)} of {len(mean)}",
             ]
         )
-    heads = [
-        "network",
-        "accuracy at lambda 0 (seeds)",
-        "best, at lambda",
-        "WS of those that count",
-        "lambdas that count",
-    ]
-    return table(heads, rows)
+    heads = ["accuracy at lambda 0 (seeds)", "best, at lambda", "WS of those that count", "lambdas that count"]
+    return table(["network", *heads], rows)
 
 
 def judged(found: pandas.DataFrame) -> str:

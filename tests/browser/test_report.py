@@ -150,6 +150,14 @@ def test_tables_sort_by_number_and_by_word(opened):
     assert verdicts == sorted(verdicts)
 
 
+def test_a_link_to_nothing_breaks_nothing(opened):
+    page = opened()
+    page.goto(f"{page.url}#%E0")
+    page.reload()
+    page.wait_for_selector("#widths svg .mark-rect path")
+    assert page.said == []
+
+
 def test_links_lead_to_their_sections(opened):
     page = opened()
     for link in page.locator("nav a").all():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +116,17 @@ def test_the_site_is_locked_and_has_an_environment_of_its_own(tmp_path):
     for name, code in (("docs.txt", 0), ("requirements.txt", 1)):
         (tmp_path / "made" / set_up["MADE_FROM"]).write_text(made_from[name])
         assert subprocess.run(command, capture_output=True).returncode == code, name
+
+
+def test_a_published_page_calls_random_order_the_control_and_nothing_else():
+    publish = runpy.run_path(str(ROOT / "docs/publish.py"))
+    compared = pandas.read_csv(ROOT / "docs/evidence/demo/outcomes.csv").assign(gain=None, verdict="undecided")
+    heads, kinds, *rows = publish["doses"](compared.astype({"gain": float})).splitlines()
+    assert {row.split(" | ")[-1]: row.startswith("| random") for row in rows} == {
+        "undecided |": False,
+        "the control |": True,
+    }
+    assert heads.endswith("verdict |") and kinds.endswith("---: | --- |"), "numbers to the right, words to the left"
 
 
 def test_the_readme_quotes_the_published_answer_as_it_is():

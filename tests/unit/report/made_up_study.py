@@ -74,6 +74,7 @@ class MadeUp:
         counts = dict.fromkeys(scenes, 70)
         write_json(folder / "manifest.json", {"clips": sum(counts.values()), "clips_per_scene": counts, "frames": 401})
         subset = ["train"] * 70 + ["validation"] * 30
+        write_text(folder / "digests.txt", "# device: cpu\n")
         write_csv(folder / "split.csv", pandas.DataFrame({"filename": range(100), "subset": subset}))
 
     def _tables(self, records):

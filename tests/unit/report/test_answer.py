@@ -114,6 +114,13 @@ def test_a_study_without_the_plans_criterion_or_dose_answers_with_what_it_has():
     assert len(found.beside) == 2
 
 
+def test_without_the_plans_criterion_one_that_was_compared_speaks_and_random_order_never_does():
+    control = {"criterion": "random", "gain": None, "gain_low": None, "gain_high": None, "verdict": "undecided"}
+    found = said(row(**control), knee(criterion="random", m=-0.3), row(criterion="ista"), knee(criterion="ista"))
+    assert found.verdict == "Yes" and found.sentence.startswith("Where WS is larger by 1, ista keeps 5.0 points more")
+    assert len(found.beside) == 2 and "8.0 points higher" in found.beside[0]
+
+
 def test_without_random_order_there_is_no_verdict():
     found = said(row(gain=None, gain_low=None, gain_high=None, verdict="undecided"), knee())
     assert found.verdict == "Undecided"

@@ -1,7 +1,10 @@
+import copy
 import json
+import re
 
 import pandas
 import pytest
+import vl_convert
 from made_up_study import LAYERS
 
 from channel_sparsity.figures.style import network_marks
@@ -56,9 +59,11 @@ def test_a_censored_cell_stands_at_its_bound_and_a_kneeless_one_nowhere(explored
 
 
 def test_lines_run_over_the_included_cells(made_up, explored):
-    line = next(each for each in explored["content"]["lines"] if each["network"] == "ResNet-11")
+    one, two = (
+        each for each in explored["content"]["lines"] if each["network"] == "ResNet-11" and each["recipe"] == "slimming"
+    )
     row = made_up.regression.query("network == 'resnet11' and recipe == 'slimming'").iloc[0]
-    assert line["y2"] - line["y"] == pytest.approx(100 * row["m"] * (line["x2"] - line["x"]), abs=0.02)
+    assert two["height"] - one["height"] == pytest.approx(100 * row["m"] * (two["ws"] - one["ws"]), abs=0.02)
 
 
 def test_colours_and_shapes_are_those_of_the_figures(made_up, explored):
@@ -68,6 +73,14 @@ def test_colours_and_shapes_are_those_of_the_figures(made_up, explored):
     marks = [network_marks(network) for network in NETWORKS]
     assert {mark["marker"] for mark in marks} <= charts._SHAPES.keys()
     assert {mark["linestyle"] for mark in marks} <= charts._DASHES.keys()
+
+
+@pytest.mark.parametrize(("knee", "anchor"), [(5, "start"), (95, "end")])
+def test_the_words_at_a_knee_stand_where_there_is_room(explored, knee, anchor):
+    chart = copy.deepcopy(explored["charts"]["curve"])
+    (place,) = (data for data in chart["data"] if data["name"] == "knee")
+    place["values"] = [{"x": knee, "y": 1, "words": "at the knee"}]
+    assert re.search(r'text-anchor="(\w+)"[^>]*>at the knee', vl_convert.vega_to_svg(chart))[1] == anchor
 
 
 def test_charts_are_compiled_to_the_same_bytes_and_load_nothing(made_up, explored):

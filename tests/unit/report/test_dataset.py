@@ -47,7 +47,8 @@ def test_synthetic_scenes_are_called_so():
 
 def test_what_was_done_to_clips_and_how_they_were_split():
     _, clips, sides = said().sentences
-    assert clips.startswith("It has 10 clips of 2 scenes, 10 s each, from device a")
+    assert clips.startswith("It has 10 clips of 2 scenes, 10 s each, from device a, read")
+    assert "from devices a, b, read" in said(devices=["a", "b"]).sentences[1]
     assert clips.endswith("; 2 padded to that length, 1 silent.")
     assert sides.startswith("7 clips train and 3 validate.") and "no claim about new places" in sides
     assert "85.0 to 90.0 % of the validation clips" in sides

@@ -119,9 +119,20 @@ def test_what_the_page_shows_of_a_study(made_up, written):
     assert "does not know the licence" not in text and CONFIGURATION["datasets"]["tau2020"]["record"]["licence"] in text
     excluded = made_up.cells[~made_up.cells["included"]]
     assert len(excluded) == 4 and all(reason in text for reason in excluded["reason"])
+    assert f"<summary>4 of {len(made_up.cells)} cells</summary>" in section(written, "excluded")
     for name in ("Table 1", "Table 3", "Table 4", "Figure 1", "Figure 2", "Figure 3"):
         assert name in text
     assert "0123456789abcdef" in text and "synthetic" not in text
+
+
+def test_a_study_on_a_gpu_and_on_another_axis_is_called_so(made_up, written, tmp_path):
+    assert "the share of the channels" in written and "on every x86-64 processor" in written
+    assert "computed on" not in written
+    other = MadeUp(tmp_path, made_up.config | {"knee": made_up.config["knee"] | {"axis": "masked"}}, drawn=False)
+    (tmp_path / "digests.txt").write_text("# device: NVIDIA H200\n")
+    text = " ".join(Elements(other.page()).text.split())
+    assert "it is the share of the parameters" in text and "percentage points of channels" not in text
+    assert "on the same kind of device (NVIDIA H200)" in text and "on: NVIDIA H200." in text and "x86-64" not in text
 
 
 def section(written, name):
@@ -172,11 +183,10 @@ def test_every_dose_of_repair_has_its_cells_and_its_words(tmp_path):
 
 
 def test_a_finished_table_stands_on_the_page_as_on_its_own(made_up):
-    path = made_up.folder / "tables/cells.csv"
-    table = page.table(path)
-    assert (table.title, table.name) == ("Every pruned network", "cells")
-    assert table.markup.count("<tr>") == len(made_up.cells) + 1
-    assert str(table.markup) in PAGES["cells"].text(made_up.cells, "Study x.")
+    name, table, markup = made_up.values()["tables"][0]
+    assert (table.title, name) == ("Every pruned network", "cells")
+    assert markup.count("<tr>") == len(made_up.cells) + 1
+    assert str(markup) in PAGES["cells"].text(made_up.cells, "Study x.")
 
 
 def test_a_caption_is_a_title_and_a_paragraph(tmp_path):

@@ -90,7 +90,8 @@ def test_pairs_and_claims_read_as_sentences_and_intervals():
     margins = {"pk": 0.05, "m": 0.03, "r": 0.1}
     pairs = read(comparisons(cells, margins))
     assert [row["Network"] for row in pairs[::3]] == ["VGG-11", "VGG-13", "VGG-16", "all"]
-    assert (pairs[0]["n"], pairs[0]["Margin"]) == ("4", "5.0 %") and pairs[0]["Difference"].count("%") == 3
+    assert (pairs[0]["n"], pairs[0]["Margin"]) == ("4", "5.0 %")
+    assert pairs[0]["Difference (95 % interval)"].count("%") == 3
     (claim, *_) = read(claims(cells, margins))
     assert claim["The paper says"].startswith("PK grows with the increase of WS")
     assert " to " in claim["Ours (95 % interval)"] and claim["Verdict"] == "supported"
@@ -110,6 +111,8 @@ def test_outcomes_and_criteria_say_of_what_they_are_and_show_their_intervals():
         assert named <= set(shown.values())
         bounded = sum(row[f"{name}_low"] == row[f"{name}_low"] for name in ("m", "m_control", "gain", "reliability"))
         assert sum(" to " in value for value in shown.values()) == bounded
+    head, *_ = Table(PAGES["outcomes"].markup(compared)).rows
+    assert "r (95 % interval)" not in head, "of all networks together there is none"
     row, *_ = read(outcomes.compare_criteria(measured))
     assert {"slimming", "cut"} <= set(row.values()) and any(" to " in value for value in row.values())
 

@@ -36,7 +36,7 @@ function compare(one, other, direction) {
 
 /* A link to a folded table unfolds it. */
 function unfold() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   if (target instanceof HTMLDetailsElement) target.open = true;
 }
 addEventListener("hashchange", unfold);

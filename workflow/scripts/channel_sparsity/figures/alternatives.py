@@ -70,8 +70,8 @@ def repair(outcomes: pandas.DataFrame, note: str = "") -> Figure:
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=min(4, len(handles)))
         networks, seeds = int(outcomes["networks"].max()), int(outcomes["seeds"].max())
-        words = f"Large marks: means of up to {networks} networks; lines: 95 % intervals over networks"
-        footnote(figure, f"{words}; small marks: single networks, of {seeds} seed{'s' * (seeds > 1)}.", note)
+        words = "Large marks: means over networks; lines: 95 % intervals over networks; small marks: single networks."
+        footnote(figure, f"{words} At most: networks {networks}, seeds {seeds}.", note)
         return figure
 
 
@@ -163,7 +163,7 @@ def readings(table: pandas.DataFrame, note: str = "") -> Figure:
                 low, high = min(0, own["m"].min()), max(0, own["m"].max())
                 other.set_xlim(low - 0.6 * (high - low), high + 0.6 * (high - low))
         handles = [
-            network_handle(network, f"{words} ({_points(table[table['network'] == network])})", ms=5)
+            network_handle(network, f"{words} ({_points(table[table['network'] == network])})", ms=5, lw=0)
             for network, words in names.items()
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=min(len(handles), 4))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from channel_sparsity.figures.style import (
+    AXIS_WORDS,
     draw,
     empty,
     footnote,
@@ -30,15 +31,8 @@ from channel_sparsity.tables.front import CELL
 
 _GAMMA, _LAMBDA = "\N{GREEK SMALL LETTER GAMMA}", "\N{GREEK SMALL LETTER LAMDA}"
 
-#: What people call the axes of a pruning curve.
-_AXIS_WORDS = {
-    "channels": "channels removed (%)",
-    "parameters": "parameters removed (%)",
-    "masked": "parameters removed, by masks (%)",
-}
-
-#: Panels that stand beside one another, where each is of a recipe.
-_COLUMNS = 4
+#: Panels that stand beside one another: as many as a page can show without making their words too small to read.
+_CURVES_A_ROW, _RECIPES_A_ROW = 4, 2
 
 #: What marks a knee, by its status; one that is not there is not drawn.
 _KNEES = {"found": "o", "censored": ">", "none": ""}
@@ -113,10 +107,10 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
         if curves.empty or cells.empty:
             return empty("No network has been pruned yet.", note)
         names, axis = network_labels(cells), cells["axis"].iloc[0]
-        colours, lines = lambda_colours(cells["lam"]), so.Nominal(lambda_lines(cells["lam"]))
+        colours, dashes = lambda_colours(cells["lam"]), so.Nominal(lambda_lines(cells["lam"]))
         groups = dict(iter(_knees(curves, cells).groupby(["recipe", "network"])))
         panels = [place for place in itertools.product(dict.fromkeys(cells["recipe"]), names) if place in groups]
-        figure, grid = _grid(len(panels), size=(2.5, 2.1), room=(1.4, 0.7))
+        figure, grid = _grid(len(panels), _CURVES_A_ROW, size=(2.5, 2.1), room=(1.4, 0.7))
         curves = curves.assign(rate=100 * curves[AXES[axis]], loss=100 * curves["accuracy_loss"])
         shown = {"x": "rate", "y": "loss", "color": "lam"}
         for place, (axes, (recipe, network)) in enumerate(zip(grid, panels, strict=True)):
@@ -130,23 +124,24 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
             draw(
                 axes,
                 layers,
-                {"color": colours, "linestyle": lines, "marker": _KNEES},
+                {"color": colours, "linestyle": dashes, "marker": _KNEES},
                 title=title,
                 y="accuracy loss (points)",
             )
             # The lowest panel of each column says what the axis is, also above an empty place of the last row.
-            if place + _COLUMNS >= len(panels):
-                axes.set_xlabel(_AXIS_WORDS[axis])
+            if place + _CURVES_A_ROW >= len(panels):
+                axes.set_xlabel(AXIS_WORDS[axis])
                 axes.tick_params(labelbottom=True)
         figure.legend(handles=_curve_legend(cells), loc="outside right upper")
-        missing = _count((cells["knee_status"] == "none").sum(), "curves have no knee.")
-        footnote(figure, missing, note)
+        missing = (cells["knee_status"] == "none").sum()
+        footnote(figure, f"Without a knee: {missing} of {len(cells)} curves." if missing else "", note)
         return figure
 
 
-def _grid(count: int, size: tuple[float, float], room: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    """A figure with so many panels of a size, four a row, and the panels. `room`: for what stands around; in inches."""
-    columns, rows = min(_COLUMNS, count), -(-count // _COLUMNS)
+def _grid(count: int, a_row: int, size: tuple[float, float], room: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels of a size, `a_row` beside one another, and the panels. `room`: for what stands
+    around; in inches."""
+    columns, rows = min(a_row, count), -(-count // a_row)
     figure = Figure(figsize=(room[0] + size[0] * columns, room[1] + size[1] * rows), layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
     for axes in panels[count:]:
@@ -165,9 +160,9 @@ def _knees(curves: pandas.DataFrame, cells: pandas.DataFrame) -> pandas.DataFram
 
 def _curve_legend(cells: pandas.DataFrame) -> list[Line2D]:
     """What the lines and marks of the pruning curves stand for."""
-    lines = lambda_lines(cells["lam"])
+    dashes = lambda_lines(cells["lam"])
     handles = [
-        Line2D([], [], color=colour, ls=lines[lam], lw=1.8, label=f"{_LAMBDA} = {lam}")
+        Line2D([], [], color=colour, ls=dashes[lam], lw=1.8, label=f"{_LAMBDA} = {lam}")
         for lam, colour in lambda_colours(cells["lam"]).items()
     ]
     found = cells["knee_status"] == "found"
@@ -195,14 +190,14 @@ def ws_vs_pk(
             return empty("No network has been pruned yet.", note)
         names, recipes = network_labels(cells), list(dict.fromkeys(cells["recipe"]))
         cells = cells.assign(height=100 * cells["pk"].fillna(cells["knee_bound"]))
-        drawn, lines = cells.dropna(subset=["ws", "height"]), _lines(cells, regression)
+        drawn, fitted = cells.dropna(subset=["ws", "height"]), lines(cells, regression)
         most = int(correlation.groupby("recipe").size().max())
-        figure, panels = _grid(len(recipes), size=(3.9, 4.1 + 0.18 * most), room=(0.7, 0.5))
+        figure, panels = _grid(len(recipes), _RECIPES_A_ROW, size=(3.9, 4.1 + 0.18 * most), room=(0.7, 0.5))
         shown = {"x": "ws", "y": "height", "color": "network"}
         for axes, recipe in zip(panels, recipes, strict=True):
             own = drawn[drawn["recipe"] == recipe]
             layers = [
-                (so.Line(linewidth=1.2), lines[lines["recipe"] == recipe], shown | {"linestyle": "network"}),
+                (so.Line(linewidth=1.2), fitted[fitted["recipe"] == recipe], shown | {"linestyle": "network"}),
                 *hollow_or_filled(own, "included", shown | {"marker": "network"}, edgecolor="white", pointsize=7),
             ]
             draw(axes, layers, network_scales(names), title=recipe_label(recipe))
@@ -217,8 +212,8 @@ def ws_vs_pk(
             ]
             axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.05, -0.13), borderaxespad=0)
         panels[0].margins(y=0.1)  # room for the arrows
-        for axes in panels[::_COLUMNS]:
-            axes.set_ylabel(f"Prune Knee: {_AXIS_WORDS[cells['axis'].iloc[0]]}")
+        for axes in panels[::_RECIPES_A_ROW]:
+            axes.set_ylabel(f"Prune Knee: {AXIS_WORDS[cells['axis'].iloc[0]]}")
         counts = [
             _count(cells["included"].sum(), "included"),
             _count((drawn["pk"].notna() & ~drawn["included"]).sum(), "excluded (hollow)"),
@@ -229,7 +224,7 @@ def ws_vs_pk(
         return figure
 
 
-def _lines(cells: pandas.DataFrame, regression: pandas.DataFrame) -> pandas.DataFrame:
+def lines(cells: pandas.DataFrame, regression: pandas.DataFrame) -> pandas.DataFrame:
     """The ends (ws, height in percent) of the regression line of each recipe and network that has one."""
     group = ["recipe", "network"]
     ends = cells[cells["included"]].groupby(group)["ws"].agg(["min", "max"]).stack().rename("ws").reset_index()

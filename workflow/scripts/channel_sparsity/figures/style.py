@@ -60,6 +60,14 @@ _HUES = ("#0072b2", "#d55e00", "#009e73", "#ad678e", "#ac7700", "#666666")
 _LIGHTEST, _DARKEST = 0.1, -0.65
 
 
+#: What people call the axes of a pruning curve.
+AXIS_WORDS = {
+    "channels": "channels removed (%)",
+    "parameters": "parameters removed (%)",
+    "masked": "parameters removed, by masks (%)",
+}
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in the study's style, whatever the machine's own settings say."""

@@ -44,10 +44,7 @@ class Speed:
 
     def _between(self, ends: tuple[float, float], rate: float) -> float:
         whole, narrowest = ends
-        if self.macs[0] == self.macs[-1]:
-            return whole
-        share = (self.macs_at(rate) - self.macs[-1]) / (self.macs[0] - self.macs[-1])
-        return narrowest + (whole - narrowest) * share
+        return float(numpy.interp(self.macs_at(rate), (self.macs[-1], self.macs[0]), (narrowest, whole)))
 
 
 class Clips(NamedTuple):

@@ -42,10 +42,12 @@ def answer(outcomes: pandas.DataFrame, claims: pandas.DataFrame) -> Answer:
     on what comes nearest in a study that lacks its criterion or its dose of repair; other doses, and PK, stand beside
     it.
     """
-    own = outcomes[outcomes["scope"] == ALL]
-    if (own["criterion"] == CRITERION).any():
-        own = own[own["criterion"] == CRITERION]
-    own = own.assign(later=own["repair"] != REPAIR).sort_values("later", kind="stable")
+    own = outcomes[outcomes["scope"] == ALL].assign(later=outcomes["repair"] != REPAIR)
+    own = own.sort_values("later", kind="stable")
+    # One criterion speaks: the plan's, else the first that was compared with random order, else the first there is.
+    gained = own[own["gain"].notna() & (own["outcome"] == OUTCOME)]
+    criteria = dict.fromkeys([*gained["criterion"], *own["criterion"]])
+    own = own[own["criterion"] == (CRITERION if CRITERION in criteria else next(iter(criteria), None))]
     primary = own[own["outcome"] == OUTCOME].to_dict("records")
     if not primary:
         return Answer(VERDICTS["undecided"], "No curve counts yet.", [])

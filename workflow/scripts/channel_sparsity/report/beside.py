@@ -7,7 +7,7 @@ import pandas
 
 from channel_sparsity.claims.paper import EXAMPLE_NETWORK, METHODS
 from channel_sparsity.naming import PAPER_NETWORKS, label
-from channel_sparsity.report.pages import NOTHING
+from channel_sparsity.report.pages import NOTHING, bounded
 from channel_sparsity.shares import percent
 
 
@@ -41,23 +41,14 @@ def beside(paper: pandas.DataFrame, scales: Mapping[str, float]) -> list[Layout]
     return [_table_1(paper), _table_3(paper, scales), _table_4(paper, scales)]
 
 
-def _ours(row: Mapping) -> str:
-    """Our number with its interval; a dash if there is none."""
-    form = _FORMS[row["quantity"]]
-    if pandas.isna(row["ours"]):
-        return NOTHING
-    if pandas.isna(row["ours_low"]):
-        return form(row["ours"])
-    return f"{form(row['ours'])} ({form(row['ours_low'])} to {form(row['ours_high'])})"
-
-
 def _pairs(own: pandas.DataFrame, keys: Iterable[tuple]) -> list[str]:
     """Ours and the paper's number for each (recipe, quantity), one after the other."""
     rows = own.set_index(["recipe", "quantity"], drop=False)
     pairs = []
     for key in keys:
         row = rows.loc[key].to_dict()
-        pairs += [_ours(row), _FORMS[row["quantity"]](row["paper"])]
+        form = _FORMS[row["quantity"]]
+        pairs += [bounded(row, "ours", form), form(row["paper"])]
     return pairs
 
 

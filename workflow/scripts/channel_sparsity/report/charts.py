@@ -11,14 +11,16 @@ import vl_convert
 from matplotlib.colors import to_hex
 
 from channel_sparsity.claims.plan import CRITERION, REPAIR
-from channel_sparsity.figures.style import network_labels, network_marks, recipe_label
+from channel_sparsity.figures.paper import lines
+from channel_sparsity.figures.style import AXIS_WORDS, network_labels, network_marks, recipe_label
 from channel_sparsity.measuring.knee import AXES
 
 #: Vega's names of the families' marks, and dashes of their lines.
 _SHAPES = {"o": "circle", "^": "triangle-up", "s": "square", "D": "diamond", "v": "triangle-down"}
 _DASHES = {"-": [1, 0], "--": [5, 3], ":": [1.5, 2.5], "-.": [6, 2, 1.5, 2]}
 
-_AXES = {"channels": "channels", "parameters": "parameters", "masked": "parameters, by masks,"}
+#: A grey with a contrast of 3 to white paper, as WCAG asks for graphics.
+_GREY = "#949494"
 
 _CONFIG = {
     "font": "system-ui, sans-serif",
@@ -71,7 +73,7 @@ def content(
         "curves": traced,
         "layers": layers,
         "widths": kept,
-        "lines": [line for row in regression.to_dict("records") for line in _line(row, cells, names)],
+        "lines": [_end(row, names) for row in lines(cells, regression).to_dict("records")],
         "colours": {name: to_hex(network_marks(network)["color"]) for network, name in names.items()},
         "recipes": {recipe: recipe_label(recipe) for recipe in dict.fromkeys(cells["recipe"])},
         "recipe": _shown_first(cells),
@@ -125,31 +127,22 @@ def _widths(cell: Mapping, curve: pandas.DataFrame, widths: pandas.DataFrame, ax
     return before, layers.loc[step].reindex(before.index).tolist()
 
 
-def _line(row: Mapping, cells: pandas.DataFrame, names: Mapping[str, str]) -> list[dict]:
-    """The regression line of a network and recipe over its included cells, if there is one."""
-    own = cells[(cells["network"] == row["network"]) & (cells["recipe"] == row["recipe"]) & cells["included"]]
-    if pandas.isna(row["m"]):
-        return []
-    ends = [own["ws"].min(), own["ws"].max()]
-    heights = [row["m"] * x + row["b"] for x in ends]
-    return [
-        {
-            "network": names[row["network"]],
-            "recipe": row["recipe"],
-            "x": _number(ends[0]),
-            "x2": _number(ends[1]),
-            "y": _number(heights[0], 100, 2),
-            "y2": _number(heights[1], 100, 2),
-            "dash": _DASHES[network_marks(row["network"])["linestyle"]],
-        }
-    ]
+def _end(row: Mapping, names: Mapping[str, str]) -> dict:
+    """An end of the regression line of a network and recipe."""
+    return {
+        "network": names[row["network"]],
+        "recipe": row["recipe"],
+        "ws": _number(row["ws"]),
+        "height": _number(row["height"], digits=2),
+        "dash": _DASHES[network_marks(row["network"])["linestyle"]],
+    }
 
 
 def specifications(cells: pandas.DataFrame) -> dict[str, dict]:
     """The charts `scatter`, `curve` and `widths` as Vega; they take their data and `picked` from the page's script."""
     names = network_labels(cells)
     marks = {names[network]: network_marks(network) for network in names}
-    axis = _AXES[cells["axis"].iloc[0] if len(cells) else "channels"]
+    axis = AXIS_WORDS[cells["axis"].iloc[0] if len(cells) else "channels"]
     charts = {"scatter": _scatter(marks, axis), "curve": _curve(axis), "widths": _layers()}
     return {name: vl_convert.vegalite_to_vega({**chart, "config": _CONFIG}) for name, chart in charts.items()}
 
@@ -168,7 +161,7 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
     legend = {"orient": "bottom", "columns": {"expr": "width < 420 ? 2 : 4"}, "title": None}
     shape = {"domain": domain, "range": [_SHAPES[mark["marker"]] for mark in marks.values()]}
     x = _quantity("ws", "Weight Skewness")
-    y = _quantity("height", f"Prune Knee: {axis} removed (%)")
+    y = _quantity("height", f"Prune Knee: {axis}")
     return {
         "description": "Prune Knee over Weight Skewness, a mark each network, lambda and seed",
         "width": "container",
@@ -177,12 +170,10 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
         "layer": [
             {
                 "data": {"name": "lines"},
-                "mark": {"type": "rule", "strokeWidth": 1.5, "clip": True},
+                "mark": {"type": "line", "strokeWidth": 1.5, "clip": True},
                 "encoding": {
-                    "x": {"field": "x", "type": "quantitative"},
-                    "x2": {"field": "x2"},
-                    "y": {"field": "y", "type": "quantitative"},
-                    "y2": {"field": "y2"},
+                    "x": x,
+                    "y": y,
                     "stroke": network | {"scale": colours},
                     "strokeDash": {"field": "dash", "scale": None},
                 },
@@ -227,7 +218,7 @@ def _scatter(marks: Mapping[str, Mapping], axis: str) -> dict:
 
 def _curve(axis: str) -> dict:
     """Accuracy loss over the share removed: the picked curve and its knee, before those of the same network in grey."""
-    x = {"field": "x", "type": "quantitative", "title": f"{axis} removed (%)", "scale": {"domain": [0, 100]}}
+    x = {"field": "x", "type": "quantitative", "title": axis, "scale": {"domain": [0, 100]}}
     y = {"field": "y", "type": "quantitative", "title": "accuracy loss (points)"}
     own = {"field": "colour", "type": "nominal", "scale": None}
     return {
@@ -237,7 +228,7 @@ def _curve(axis: str) -> dict:
         "layer": [
             {
                 "data": {"name": "others"},
-                "mark": {"type": "line", "color": "#bdbdbd", "strokeWidth": 1},
+                "mark": {"type": "line", "color": _GREY, "strokeWidth": 1},
                 "encoding": {"x": x, "y": y, "detail": {"field": "place"}},
             },
             {
@@ -257,7 +248,15 @@ def _curve(axis: str) -> dict:
             },
             {
                 "data": {"name": "knee"},
-                "mark": {"type": "text", "align": "right", "dx": -8, "dy": -8, "fontSize": 12, "color": "#111"},
+                # On the side of the knee where there is room.
+                "mark": {
+                    "type": "text",
+                    "align": {"expr": "datum.x < 50 ? 'left' : 'right'"},
+                    "dx": {"expr": "datum.x < 50 ? 8 : -8"},
+                    "dy": -8,
+                    "fontSize": 12,
+                    "color": "#111",
+                },
                 "encoding": {"x": x, "y": y, "text": {"field": "words"}},
             },
         ],
@@ -283,7 +282,7 @@ def _layers() -> dict:
         "data": {"name": "layers"},
         "layer": [
             {
-                "mark": {"type": "bar", "color": "#dcdcdc"},
+                "mark": {"type": "bar", "color": "#dcdcdc", "stroke": _GREY},
                 "encoding": {"y": layer, "x": channels | {"field": "before"}, "tooltip": tooltip},
             },
             {

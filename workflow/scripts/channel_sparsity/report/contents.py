@@ -1,13 +1,16 @@
 """What stands on the report, section by section, from a study's tables, figures, curves and settings."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
+from markupsafe import Markup
 
-from channel_sparsity.bookkeeping.published import compared
+from channel_sparsity.bookkeeping.published import Digests, compared
 from channel_sparsity.claims import claims, paper
+from channel_sparsity.claims.paper import METHODS
 from channel_sparsity.configuration import lambdas_of
 from channel_sparsity.data.clips import SPLIT
 from channel_sparsity.figures.style import network_labels, recipe_label
@@ -19,7 +22,7 @@ from channel_sparsity.report.beside import beside
 from channel_sparsity.report.cost import cost
 from channel_sparsity.report.dataset import recordings
 from channel_sparsity.report.departures import departures
-from channel_sparsity.report.rows import claim_rows, excluded_rows
+from channel_sparsity.report.pages import PAGES, bounded, markup
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 
@@ -44,6 +47,13 @@ PACKAGES = (
     *("snakemake", "torch", "numpy", "scipy", "pandas", "scikit-learn", "kneed", "soundfile", "soxr", "h5py"),
     *("safetensors", "matplotlib", "seaborn", "vl-convert-python"),
 )
+
+
+#: Where the same files, settings and code give the same bytes, by the arithmetic.
+_ALIKE = {
+    "portable": "on every x86-64 processor with AVX2 (portable arithmetic)",
+    "native": "on one kind of processor (native arithmetic)",
+}
 
 
 @dataclass(frozen=True)
@@ -72,15 +82,18 @@ def contents(sources: Sources, configuration: Mapping, stages: Mapping[str, str]
     """Everything that ``report.html`` names. `stages`: fingerprints. `captions`: the folder of the figures' texts."""
     folder = sources.tables[0].parent
     cells = tables.read_table(folder / "cells.csv", tables.CELLS)
+    device = Digests.read(sources.digests).made_with["device"]
     return {
         **_from_configuration(configuration, stages, folder),
+        "gpu": "" if device == "cpu" else device,
+        "alike": _ALIKE[configuration["arithmetic"]] if device == "cpu" else f"on the same kind of device ({device})",
         **_from_tables(folder, cells, configuration),
         "content": _to_explore(sources, cells),
         "data": recordings(configuration, read_json(sources.manifest), read_csv(sources.split, SPLIT), cells),
         "cost": _cost(sources),
         "same": compared(sources.digests, sources.published) if sources.published else "",
         "figures": [page.figure(path, (captions / f"{path.stem}.rst").read_text("utf-8")) for path in sources.figures],
-        "tables": [page.table(path) for path in sources.tables],
+        "tables": [(path.stem, PAGES[path.stem], PAGES[path.stem].read(path)) for path in sources.tables],
     }
 
 
@@ -89,16 +102,29 @@ def _from_tables(folder: Path, cells: pandas.DataFrame, configuration: Mapping) 
     published = tables.read_table(folder / "paper.csv", paper.COLUMNS)
     judged = tables.read_table(folder / "claims.csv", claims.COLUMNS)
     compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
-    rows = claim_rows(judged)
+    rows = [_claim(row) for row in judged.to_dict("records")]
     return {
         "answer": answer(compared, judged),
         "beside": beside(published, dict(zip(cells["network"], cells["width_scale"], strict=True))),
         "claims": [row for row in rows if row["ours"]],
         "dose": dose_of_claims(cells),
         "unjudged": [row for row in rows if not row["ours"]],
-        "excluded": excluded_rows(cells),
+        "excluded": _excluded(cells),
         "sizes": _sizes(cells, configuration),
     }
+
+
+def _claim(row: Mapping) -> dict:
+    """A row of ``claims.csv`` with its number and interval as text (`ours`, empty if there is none)."""
+    ours = "" if pandas.isna(row["estimate"]) else bounded(row, "estimate", "{:.3f}".format)
+    return {**row, "by": METHODS.get(row["recipe"], row["recipe"]), "ours": ours}
+
+
+def _excluded(cells: pandas.DataFrame) -> Markup:
+    """The cells that do not count, and why; empty if there is none."""
+    columns = ["network", "width_scale", "recipe", "lam", "seed", "accuracy", "ws", "pk", "pk_low", "pk_high", "reason"]
+    rows = cells.loc[~cells["included"], columns]
+    return markup(rows) if len(rows) else Markup()
 
 
 def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
@@ -109,11 +135,13 @@ def _sizes(cells: pandas.DataFrame, configuration: Mapping) -> dict[str, str]:
     return {
         "networks": words.count(len(configuration["networks"]), "network"),
         "names": ", ".join(network_labels(cells).values()),
-        "times": f"at {words.listed(map(str, sorted(levels)))} levels of lambda"
+        "times": f"at {words.listed(map(str, sorted(levels)))} level{'s' * (levels != {1})} of lambda"
         + (f", {seeds} times each" if seeds > 1 else ", once each"),
         "recipes": words.listed(recipes),
         "cells": words.count(len(cells), "cell"),
         "included": str(cells["included"].sum()),
+        "excluded": str((~cells["included"]).sum()),
+        "axis": "channels" if configuration["knee"]["axis"] == "channels" else "parameters",
         "margin": f"{100 * configuration['accuracy_margin']:g} points",
     }
 
@@ -148,11 +176,10 @@ def _from_configuration(configuration: Mapping, stages: Mapping[str, str], folde
         "contents": list(SECTIONS.items()),
         "departures": differing,
         "agreeing": agreeing,
-        "portable": configuration["arithmetic"] == "portable",
         "threads": words.count(configuration["training"]["threads"], "thread"),
         "versions": list(versions(PACKAGES).items()),
         "stages": list(stages.items()),
-        "configuration": page.pretty({**configuration, "datasets": used}),
+        "configuration": json.dumps({**configuration, "datasets": used}, indent=2, ensure_ascii=False),
         "origin": [
             ("Seeds of initialisation and order of clips", ", ".join(map(str, configuration["seeds"]))),
             ("Seed of the split", str(configuration["split"].get("seed", "none"))),

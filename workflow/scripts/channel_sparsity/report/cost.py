@@ -10,7 +10,7 @@ Paths = Iterable[str | Path]
 
 
 def cost(trainings: Paths, prunings: Mapping[str, Paths]) -> list[list[str]]:
-    """Rows of stage, jobs, hours, total, mean and longest, in words, and their sum; times are wall clock.
+    """Rows of stage, jobs, total, mean and longest, in words, and their sum; times are wall clock.
 
     `trainings`: every ``timing.csv`` of a training. `prunings`: those of pruning, by recipe.
     """
@@ -30,7 +30,6 @@ def _row(stage: str, seconds: list[float]) -> list[str]:
     return [
         stage,
         f"{len(seconds):,}",
-        f"{sum(seconds) / 3600:,.3g}",
         duration(sum(seconds)),
         duration(sum(seconds) / len(seconds)),
         duration(max(seconds)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas
 
 from channel_sparsity.data.sources import source_of
-from channel_sparsity.report.words import count, percents
+from channel_sparsity.report.words import count, devices, percents
 
 _SPLITS = {
     "random": "Clips were drawn at random within scenes, so that recordings of one place may stand on both sides: "
@@ -45,7 +45,7 @@ def _clips(block: Mapping, manifest: Mapping) -> str:
     changed = [f"{manifest[key]:,} {words}" for key, words in _FEATURES.items() if manifest.get(key)]
     text = (
         f"It has {count(manifest['clips'], 'clip')} of {len(manifest['clips_per_scene'])} scenes, "
-        f"{features['duration_s']:g} s each, from device {', '.join(block['devices'])}, read as {features['bands']} "
+        f"{features['duration_s']:g} s each, from {devices(block)}, read as {features['bands']} "
         f"mel bands by {manifest['frames']} frames at {features['sample_rate_hz'] / 1000:g} kHz"
     )
     return f"{text}; {', '.join(changed)}." if changed else f"{text}."

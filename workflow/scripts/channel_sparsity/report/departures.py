@@ -6,10 +6,14 @@ Taken from the configuration that the study ran with, so that a demo says of its
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import pandas
+
 from channel_sparsity.claims.paper import METHODS
+from channel_sparsity.claims.plan import papers_dose
 from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of, shape_of, width_scale_of
 from channel_sparsity.data.sources import source_of
 from channel_sparsity.naming import PAPER_NETWORKS, label
+from channel_sparsity.report.words import devices
 
 #: What stands for the paper's value where it has none.
 NOT_SAID = "not said"
@@ -45,7 +49,7 @@ def _recording(config: Mapping) -> str:
         return title
     if block.get("expected", {}).get("clips") == 14400 and list(block["devices"]) == ["a"]:
         return "14,400 segments of device A"
-    return f"{config['dataset']}, devices {', '.join(block['devices'])}"
+    return f"{config['dataset']}, {devices(block)}"
 
 
 def _networks(config: Mapping) -> str:
@@ -118,9 +122,11 @@ def _penalty(config: Mapping) -> str:
 
 
 def _main_recipe(config: Mapping) -> dict:
-    """The settings of the study's first recipe, with the last of its repairs."""
-    first = curves_of(config)[0][0].criterion
-    return recipe_of(config, [curve.recipe for curve, _ in curves_of(config) if curve.criterion == first][-1])
+    """The settings of the study's first recipe, at the repair at which the claims are judged, or its first."""
+    curves = [curve for curve, _ in curves_of(config)]
+    dose = papers_dose(pandas.DataFrame({"repair": [curve.repair for curve in curves]}))
+    own = {curve.repair: curve.recipe for curve in curves if curve.criterion == curves[0].criterion}
+    return recipe_of(config, own.get(dose, curves[0].recipe))
 
 
 def _pruning(name: str, words: Mapping | None = None) -> Callable[[Mapping], str]:
@@ -133,7 +139,7 @@ def _pruning(name: str, words: Mapping | None = None) -> Callable[[Mapping], str
 
 def _finetuning(config: Mapping) -> str:
     finetuning = _main_recipe(config)["finetuning"]
-    return {"each": "after each step", "once": "once, from the trained network", "none": "none"}[finetuning["when"]]
+    return {"each": "after each step", "once": "once, from the trained network", "none": ""}[finetuning["when"]]
 
 
 def _finetuning_epochs(config: Mapping) -> str:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +11,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
-
-from channel_sparsity.report.pages import PAGES
-from channel_sparsity.tables.study import read_table
 
 #: A figure whose SVG is larger than this, for its many marks, is shown in pixels if they are smaller: so the page of
 #: a large study stays under 5 MB, which mail servers take.
@@ -29,16 +25,6 @@ class Figure:
     title: str
     caption: str
     source: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A finished table of the study: the name of its file, title, explanation, and its markup."""
-
-    name: str
-    title: str
-    note: str
-    markup: Markup
 
 
 def figure(path: str | Path, caption: str) -> Figure:
@@ -65,13 +51,6 @@ def _in_few_colours(path: Path) -> bytes:
         buffer = BytesIO()
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
-
-
-def table(path: str | Path) -> Table:
-    """A table of `pages.PAGES`, from its CSV."""
-    path = Path(path)
-    page = PAGES[path.stem]
-    return Table(path.stem, page.title, page.note, page.markup(read_table(path, page.columns)))
 
 
 def render(folder: str | Path, runtime: str, values: Mapping) -> str:
@@ -108,8 +87,3 @@ def _script(text: str) -> Markup:
 def _digest(script: str) -> str:
     """How a content security policy names a script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
-
-
-def pretty(content: Mapping) -> str:
-    """Settings as text."""
-    return json.dumps(content, indent=2, ensure_ascii=False)

@@ -24,9 +24,10 @@ _STYLE = """ :root { color-scheme: light dark; --ink: #1a1a1a; --soft: #555; --l
 var(--ink); background: var(--paper); } h1 { font-size: 1.3rem; margin: 0 0 .4rem; } p { max-width:
 60rem; margin: 0 0 1rem; color: var(--soft); } div { overflow-x: auto; } table { border-collapse:
 collapse; font-variant-numeric: tabular-nums; } th, td { padding: .3rem .7rem; border-bottom: 1px solid
-var(--line); text-align: left; vertical-align: top; white-space: nowrap; } th { border-bottom: 2px solid
-var(--soft); vertical-align: bottom; } .number { text-align: right; } .words { white-space: normal;
-min-width: 11rem; } tbody tr:nth-child(even) { background: var(--band); }
+var(--line); text-align: left; vertical-align: top; white-space: nowrap; } thead th { border-bottom: 2px solid
+var(--soft); vertical-align: bottom; } tbody th { font-weight: inherit; }
+.number { text-align: right; } .words { white-space: normal; min-width: 11rem; }
+tbody tr:nth-child(even) { background: var(--band); }
 """
 
 
@@ -50,8 +51,8 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "outcome": ("Outcome", None),
     "sparse": ("Sparse", percent),
     "dense": ("Dense", percent),
-    "gain": ("Gain", _three),
-    "reliability": ("Reliability", _two),
+    "gain": ("Gain (95 % interval)", _three),
+    "reliability": ("Reliability (95 % interval)", _two),
     "recipe": ("Recipe", None),
     "other": ("Other recipe", None),
     "quantity": ("Quantity", None),
@@ -95,7 +96,7 @@ _COLUMNS: dict[str, tuple[str, Callable | None]] = {
     "ours": ("Ours (95 % interval)", _three),
     "paper": ("Paper", _three),
     "m_control": ("m, control (95 % interval)", _three),
-    "difference": ("Difference", _three),
+    "difference": ("Difference (95 % interval)", _three),
     "margin": ("Margin", _three),
     "verdict": ("Verdict", None),
     "printed_verdict": ("... on the paper's numbers", None),
@@ -127,7 +128,9 @@ _TABLE = _TEMPLATES.from_string(
 </thead>
 <tbody>
 {% for row in rows %}
-<tr>{% for kind, words in row %}<td{{ kind }}>{{ words }}</td>{% endfor %}</tr>
+<tr>{% for kind, words in row %}
+{% if loop.first %}<th scope="row"{{ kind }}>{{ words }}</th>{% else %}<td{{ kind }}>{{ words }}</td>{% endif %}
+{% endfor %}</tr>
 {% endfor %}
 </tbody>
 </table>"""
@@ -166,6 +169,10 @@ class Page:
     note: str
     columns: Mapping
     rows: Callable[[pandas.DataFrame], pandas.DataFrame] = lambda table: table
+
+    def read(self, path: str | Path) -> Markup:
+        """The table of a CSV file to read, as HTML."""
+        return self.markup(tables.read_table(path, self.columns))
 
     def markup(self, table: pandas.DataFrame) -> Markup:
         """The table to read, as HTML."""
@@ -221,7 +228,10 @@ PAGES = {
     ),
     "measures": Page("What follows Prune Knee, within networks", "", measures.COLUMNS, _together),
     "outcomes": Page(
-        "Slopes on Weight Skewness at every dose of repair, and in random order", "", outcomes.COLUMNS, _together
+        "Slopes on Weight Skewness at every dose of repair, and in random order",
+        "",
+        outcomes.COLUMNS,
+        lambda table: _together(table).drop(columns="r"),  # which is of single networks
     ),
     "criteria": Page(
         "Channels that can go at matched accuracy: trained to be sparse, or ranked well without",
@@ -289,7 +299,14 @@ def _text(column: str, row: dict) -> str:
         return str(value)
     if write is _three and row.get("quantity") in _SHARES:
         write = percent
-    low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
+    return bounded(row, column, write)
+
+
+def bounded(row: Mapping, name: str, write: Callable[[float], str]) -> str:
+    """A number of a row, with its interval where it has one; `NOTHING` if there is none."""
+    value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    if pandas.isna(value):
+        return NOTHING
     if pandas.isna(low) or pandas.isna(high):
         return write(value)
     return f"{write(value)} ({write(low)} to {write(high)})"

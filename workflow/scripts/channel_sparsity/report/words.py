@@ -1,6 +1,6 @@
 """Numbers as the report's sentences say them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas
 
@@ -19,6 +19,12 @@ def percents(shares: pandas.Series) -> str:
 def count(number: int, thing: str) -> str:
     """A number of things: ``1 network``, ``2 networks``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def devices(block: Mapping) -> str:
+    """The devices of a data set's block: ``device a``, ``devices a, b``."""
+    names = block["devices"]
+    return f"device{'s' * (len(names) != 1)} {', '.join(names)}"
 
 
 def listed(parts: Iterable[str]) -> str:
