@@ -59,7 +59,7 @@ def learnt(network, clips, training, capture=None, kind="ista"):
                 group["lr"] = rate
 
         update._set_rate = set_rate
-        update._update = Replayed(update._once, capture)
+        update._run = Replayed(capture)
     with seeded(1, "order"):
         for number, which in enumerate(torch.randperm(30).split(4)):
             update(which, 0.05 / (1 + number))
