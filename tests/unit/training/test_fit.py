@@ -1,5 +1,8 @@
 """The training loop: its schedule, its shrinkage, its seeds, and what it does to gammas."""
 
+import gc
+import warnings
+import weakref
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from settings_for_tests import NO_PENALTY, SHORT
 
+from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import Diverged, OutOfMemory, accuracy, fit, only_answer, per_scene, predict, seeded
@@ -97,6 +101,24 @@ def test_the_same_seed_gives_the_same_bits_whatever_ran_before(clips):
     assert not torch.equal(first.head.weight, different.head.weight)
 
 
+def test_a_network_goes_with_its_training(clips):
+    """Without waiting until Python looks for circles of references: a curve has 19 trainings, each with its memory."""
+    gc.disable()
+    try:
+        network = weakref.ref(trained(clips)[0])
+        assert network() is None
+    finally:
+        gc.enable()
+
+
+def test_a_job_on_a_cpu_leaves_gpus_alone(monkeypatch):
+    for name in ("get_rng_state", "set_rng_state"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: pytest.fail("this starts CUDA"))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with warnings.catch_warnings(action="error"), seeded(1, "order"):
+        pass
+
+
 def test_the_callers_generator_is_left_alone(clips):
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -128,6 +150,7 @@ def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch):
     with pytest.raises(OutOfMemory, match=rf"^the GPU's memory did not suffice in epoch 1: {advice}") as raised:
         list(fit(network, clips[0], SETTINGS, NO_PENALTY, seed=1, purpose=()))
     assert raised.value.status == "out_of_memory"
+    assert isinstance(raised.value, StudyError), "a job that keeps no such status says it as it is"
 
 
 def test_a_network_that_tells_no_clips_apart_is_found_out():
