@@ -174,6 +174,16 @@ def test_recalibration_leaves_statistics_of_all_training_clips_and_nothing_else_
     assert not torch.equal(first.running_mean, plain.get_submodule(name).running_mean)
 
 
+def test_recalibration_of_a_network_that_draws_random_numbers_is_the_same_each_time(network, clips):
+    class Forgetful(type(network)):
+        def forward(self, x):
+            return super().forward(torch.nn.functional.dropout(x, training=self.training))
+
+    network.__class__ = Forgetful
+    one, other = (finetuned(network, clips, STATISTICS).state_dict() for _ in range(2))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
 @pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
 def test_a_repair_without_training_changes_running_statistics_and_nothing_else(name, clips):
     """Of a cut network, whose numbers of channels are no round ones: they become those of all training clips."""

@@ -17,7 +17,7 @@ from channel_sparsity.pruning.methods import Method, method_of
 from channel_sparsity.pruning.padding import padded, trimmed
 from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Failure, accuracy, enough_memory, fit, predict
+from channel_sparsity.training.fit import Failure, accuracy, enough_memory, fit, predict, seeded
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recalibration import recalibrate
 from channel_sparsity.training.settings import TrainingSettings, finetuning_settings
@@ -250,7 +250,8 @@ def finetune(
         for epoch in fit(learner, train, finetuning.settings, penalty, seed=plan.seed, purpose=purpose, state=state):
             log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
     if finetuning.recalibrate:
-        with enough_memory("for new running statistics"):
+        # Seeded for networks that draw random numbers, as dropout does.
+        with enough_memory("for new running statistics"), seeded(plan.seed, plan.name, "statistics", step):
             recalibrate(learner, train)
     tuned = trimmed(learner, network)
     rescale(tuned, 1 / alpha)
