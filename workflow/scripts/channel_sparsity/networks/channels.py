@@ -1,7 +1,7 @@
 """What the networks share: how they declare their prunable channels, get their widths, are initialised."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Self
@@ -49,6 +49,13 @@ class Network(nn.Module, ABC):
 
     channels: tuple[Channels, ...]
     head: nn.Linear
+
+    def slices(self, channels: Channels) -> Iterator[tuple[str, int]]:
+        """The entries of the state with a slice for each of these channels, and the dimension that counts them."""
+        for module in (*channels.norms, *channels.producers, *channels.carriers):
+            state = self.get_submodule(module).state_dict()
+            yield from ((f"{module}.{key}", 0) for key, tensor in state.items() if tensor.ndim > 0)  # no counters
+        yield from ((f"{module}.weight", 1) for module in channels.consumers)
 
     @abstractmethod
     def resized(self, widths: Mapping[str, int]) -> Self:
