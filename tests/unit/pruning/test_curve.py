@@ -142,14 +142,6 @@ def test_a_curve_whose_finetuning_diverges_ends_there_and_says_where(network, cl
         next(steps)
 
 
-def test_penalties_that_do_nothing_finetune_to_the_same_bits(network, clips):
-    """None, and any at lambda 0, so that recipes differ at lambda 0 in which channels go and in nothing else."""
-    penalties = [Penalty("none", 1e-3), *(Penalty(kind, 0.0) for kind in ("subgradient", "proximal", "ista"))]
-    one, *others = (finetuned(network, clips, Finetuning(SETTINGS, penalty)).state_dict() for penalty in penalties)
-    for other in others:
-        assert all(torch.equal(one[key], other[key]) for key in one)
-
-
 def test_rescaling_acts_while_finetuning_lasts(network, clips):
     """With gammas a tenth as large, thresholds take more of them; with nothing learnt, nothing changes."""
     idle = replace(FINETUNING, settings=replace(SETTINGS, learning_rate=1e-30), rescaling=0.25)
