@@ -49,7 +49,8 @@ def test_a_full_disk_is_one_sentence_whoever_meets_it(rule, said, kind):
 def test_memory_that_ran_out_is_said_whoever_meets_it(rule, said, error):
     with pytest.raises(SystemExit), job(rule):
         raise error
-    assert said().startswith(f"error: train_network ran out of memory ({type(error).__name__}: {error}): free some")
+    advice = "let fewer jobs share the GPU" if "CUDA" in str(error) else "free some"
+    assert said().startswith(f"error: train_network ran out of memory ({type(error).__name__}: {error}): {advice}")
 
 
 def test_the_terminal_says_what_the_log_has_no_room_for(capsys):

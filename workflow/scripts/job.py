@@ -59,10 +59,11 @@ def job(snakemake, checksums: bool = True) -> Iterator[None]:
         elif any(words in str(error) for words in NO_ROOM):
             sentence = f"error: {snakemake.rule} could not write its files ({error}): make room and run again"
         elif isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
-            sentence = (
-                f"error: {snakemake.rule} ran out of memory ({type(error).__name__}: {error}): free some, use fewer "
-                "--cores, or give jobs more (`mem_mb` on a cluster), and run again"
-            )
+            advice = "free some, use fewer --cores, or give jobs more (`mem_mb` on a cluster)"
+            if "CUDA" in str(error):
+                advice = "let fewer jobs share the GPU (--resources gpu=1), or use one with more memory"
+            name = type(error).__name__
+            sentence = f"error: {snakemake.rule} ran out of memory ({name}: {error}): {advice}, and run again"
         else:
             logging.error("%s", traceback.format_exc())
             sentence = (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build
@@ -18,6 +19,8 @@ from channel_sparsity.networks.declaration import check
         ({"producers": ("head",)}, "name `head`, a Linear, but need a Conv2d or Select"),
         ({"consumers": ("stage3.1.conv",)}, "the channels `stage1.0.norm` are 16, but `stage3.1.conv` has 64 of them"),
         ({"norms": ("stage1.0.norm", "stage2.0.norm")}, "are 16, but `stage2.0.norm` has 32 of them"),
+        ({"carriers": ("stage1.0.conv",)}, "`stage1.0.norm` need one of `norms`, or two and one of `carriers`"),
+        ({"consumers": ()}, "makes `stage2.0.conv.weight` [1, 1, 3, 3], but the `channels` leave [1, 16, 3, 3] of it"),
     ],
 )
 def test_a_wrong_name_or_width_is_named(change, expected):
@@ -40,8 +43,33 @@ def test_a_normalisation_is_declared_once():
 def test_widths_that_are_not_taken_are_named(monkeypatch):
     network, other = build("vgg11", 3, 0.25), build("vgg11", 3, 0.25)
     monkeypatch.setattr(type(network), "resized", lambda self, widths: other)
-    with pytest.raises(StudyError, match=r"`resized` does not give `stage1.0.norm` the width"):
+    with pytest.raises(StudyError, match=r"makes `stage1.0.conv.weight` \[16, 1, 3, 3\], but .* \[1, 1, 3, 3\]"):
         check(network, "networks/vgg.py")
+
+
+@pytest.mark.parametrize(
+    ("place", "module", "expected"),
+    [
+        ("stage2.0.conv", nn.Conv2d(16, 32, 3, padding=1, groups=2, bias=False), "but `stage2.0.conv` has 8 of them"),
+        ("stage1.0.norm", nn.BatchNorm2d(16, affine=False), "`stage1.0.norm` needs `affine` and"),
+        ("stage1.0.norm", nn.BatchNorm2d(16, track_running_stats=False), "and `track_running_stats`"),
+        ("head", nn.Linear(128, 3, bias=False), "`head` needs to be a Linear with a bias"),
+    ],
+)
+def test_a_module_that_cannot_be_pruned_is_named(place, module, expected):
+    network = build("vgg11", 3, 0.25)
+    network.set_submodule(place, module)
+    with pytest.raises(StudyError, match=expected):
+        check(network, "networks/vgg.py")
+
+
+def test_what_the_channels_pass_through_undeclared_is_named():
+    """Weights of a channel that surgery would not know of, found before anything is trained."""
+    network = build("mobilenet0.25", 3)
+    network.channels = (replace(network.channels[0], carriers=(), norms=("stem_norm",)), *network.channels[1:])
+    network.block1.depthwise_norm = nn.Identity()
+    with pytest.raises(StudyError, match=r"makes `block1.depthwise.weight` \[1, .* leave \[8, .* of it: declare all"):
+        check(network, "networks/mobilenet.py")
 
 
 def test_a_network_without_a_file_is_named():

@@ -124,7 +124,6 @@ def test_widths_of_another_network_are_refused(name):
 def test_total_stride_of_mobilenet(stride, rows):
     network, shapes = MobileNet(0.25, 10, stem_stride=stride), []
     network.block13.register_forward_hook(lambda _module, _inputs, output: shapes.append(output.shape))
-    network.resized(networks.widths_of(network))
     network(torch.randn(2, 1, 40, 101))
     assert shapes[0][2:] == (rows, (101 - 1) // (16 * stride) + 1)
     assert network.resized(networks.widths_of(network)).stem.stride == (stride, stride)

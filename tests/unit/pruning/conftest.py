@@ -2,13 +2,12 @@
 
 import copy
 
-import numpy
 import pytest
 import torch
+from settings_for_tests import clips_of_levels
 from torch import nn
 
 from channel_sparsity.networks import build, gammas_of
-from channel_sparsity.training.features import Subset
 
 
 def _trained(name, scale, seed=11):
@@ -49,15 +48,8 @@ def silenced():
 
 @pytest.fixture
 def clips():
-    """20 clips of two classes that differ in level, 8 of them for validation."""
     torch.set_num_threads(1)
-    draw = numpy.random.default_rng(1)
-    labels = numpy.arange(20) % 2
-    logmel = (draw.normal(-40, 5, (20, 40, 32)) + 6 * labels[:, None, None]).astype(numpy.float32)
-    return tuple(
-        Subset.of(logmel, rows, labels[rows], numpy.full(40, -37.0), numpy.full(40, 6.0))
-        for rows in (numpy.arange(12), numpy.arange(12, 20))
-    )
+    return clips_of_levels(12, 8, step=6)
 
 
 @pytest.fixture

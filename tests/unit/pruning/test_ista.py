@@ -43,18 +43,6 @@ def test_the_scores_of_a_depthwise_pair_make_one(tied, expected):
     torch.testing.assert_close(found[:3], 2040 * torch.tensor(expected))
 
 
-@pytest.mark.parametrize("name", ["vgg11", "resnet11", "mobilenet0.25"])
-def test_a_threshold_takes_exactly_the_target_count(name, trained):
-    """But for a depthwise pair, which goes as two, and the last channel of a layer, which stays."""
-    network = trained(name, 0.25)
-    total = sum(map(len, gammas_of(network).values()))
-    for share in (0.05, 0.3, 0.6):
-        count = round(share * total)
-        smaller = Method(scores, context()).prune(network, 1, count)
-        gone = total - sum(map(len, gammas_of(smaller).values()))
-        assert count - gone in ({0, 1} if name == "mobilenet0.25" else {0})
-
-
 def test_what_stays_is_shrunk_by_the_threshold_that_took_the_rest(trained):
     network = trained("vgg11", 0.25).double()
     plain, shrunk = (Method(scores, context(), shrinks=shrinks).prune(network, 1, 100) for shrinks in (False, True))

@@ -48,7 +48,8 @@ def network_of():
 def traced(network, clips, method, schedule, finetuning, state):
     """The curve and the control beside it, if it has one, with `state` as a job keeps it."""
     record, reached = Traced.of(state, network)
-    plan = Plan(method, schedule, finetuning, clips[0], "n", 1)
+    method = replace(method, context=replace(method.context, train=clips[0], name="n"))
+    plan = Plan(method, schedule, finetuning)
     for step in trace(network, plan, clips[1], state, reached):
         record.add(step)
         record.keep(state, step)

@@ -1,6 +1,9 @@
-"""A short training, of which tests change what they are about."""
+"""A short training, of which tests change what they are about, and clips for it."""
+
+import numpy
 
 from channel_sparsity.training.augmentation import Augmentation
+from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.settings import TrainingSettings
 
@@ -29,3 +32,13 @@ NO_PENALTY = Penalty("none", 0.0)
 
 class Killed(BaseException):
     """What stands for a kill: nothing in the code catches it."""
+
+
+def clips_of_levels(train, validation=0, classes=2, step=10):
+    """Clips of classes that differ in level: so many to train on, and for validation."""
+    labels = numpy.arange(train + validation) % classes
+    logmel = numpy.random.default_rng(1).normal(-40, 5, (len(labels), 40, 32)) + step * labels[:, None, None]
+    return tuple(
+        Subset.of(logmel.astype(numpy.float32), rows, labels[rows], [-35.0] * 40, [7.0] * 40)
+        for rows in numpy.split(numpy.arange(len(labels)), [train])
+    )

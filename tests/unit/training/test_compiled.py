@@ -3,17 +3,15 @@
 import copy
 from dataclasses import replace
 
-import numpy
 import pytest
 import torch
 import yaml
-from settings_for_tests import SHORT, Killed
+from settings_for_tests import SHORT, Killed, clips_of_levels
 from torch import nn
 from torch._inductor import config as inductor
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks.channels import Channels, Network
-from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.settings import finetuning_settings, training_settings
@@ -52,9 +50,7 @@ def here(monkeypatch, tmp_path):
 @pytest.fixture
 def clips():
     """20 clips: two batches of full size and a smaller one."""
-    labels = numpy.arange(20) % 3
-    logmel = numpy.random.default_rng(1).normal(-40, 5, (20, 40, 32)) + 5 * labels[:, None, None]
-    return Subset.of(logmel.astype("f4"), numpy.arange(20), labels, numpy.full(40, -35.0), numpy.full(40, 7.0))
+    return clips_of_levels(20, classes=3, step=5)[0]
 
 
 def learnt(network, clips, settings, state=None, epochs=2):

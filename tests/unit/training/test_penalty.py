@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from channel_sparsity.networks import build, gammas_of
 from channel_sparsity.networks.cost import channel_costs
-from channel_sparsity.training.penalty import Penalty, add_subgradient, proximal_step
+from channel_sparsity.training.penalty import Penalty, Pull
 
 
 def test_it_adds_the_gradient_of_lambda_times_l1():
@@ -15,7 +15,7 @@ def test_it_adds_the_gradient_of_lambda_times_l1():
     ours, theirs = (torch.nn.Parameter(values.clone()) for _ in range(2))
     (ours**2).sum().backward()
     ((theirs**2).sum() + 0.01 * theirs.abs().sum()).backward()
-    add_subgradient([ours], 0.01)
+    Pull({"norm": ours}, lam=0.01).before_step()
     torch.testing.assert_close(ours.grad, theirs.grad)
 
 
@@ -24,7 +24,7 @@ def test_the_proximal_step_minimises_its_objective_and_no_gamma_changes_its_sign
     """prox(g) = argmin_z (z - g)^2 / 2 + t |z|: no other z does better."""
     start = torch.tensor(values, dtype=torch.float64)
     gamma = torch.nn.Parameter(start.clone())
-    proximal_step({"norm": gamma}, {"norm": threshold})
+    Pull({"norm": gamma}, strengths={"norm": threshold}).after_step(1.0)
     others = torch.linspace(-2, 2, 81, dtype=torch.float64)[:, None]
 
     def objective(z):

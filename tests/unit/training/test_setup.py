@@ -84,10 +84,9 @@ def test_a_last_batch_of_one_clip_is_refused_where_its_last_map_is_one_value(fil
         setup.untrained()
 
 
-@pytest.mark.parametrize("network", ["vgg11", "vgg19"])
-def test_clips_that_are_too_small_are_refused_before_anything_is_learnt(files, network):
-    setup = set_up(files, PARAMETERS, CELL | {"network": network})
-    with pytest.raises(StudyError, match="VGG cannot take clips of 40 bands x 5 frames"):
+def test_clips_that_are_too_small_are_refused_before_anything_is_learnt(files):
+    setup = set_up(files, PARAMETERS, CELL)
+    with pytest.raises(StudyError, match=r"VGG cannot take clips of 40 bands x 5 frames .* or a smaller `stem_stride`"):
         setup.untrained()
 
 

@@ -10,12 +10,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
-from settings_for_tests import SHORT, Killed
+from settings_for_tests import SHORT, Killed, clips_of_levels
 
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build
-from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Diverged, fit, seeded
+from channel_sparsity.training.fit import fit, seeded
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.state import State, identity
 from channel_sparsity.training.updates import Updates
@@ -26,15 +25,8 @@ WHO = {"code": "abc", "settings": {"epochs": 3}}
 
 @pytest.fixture
 def clips():
-    """16 clips of two classes that differ in level, 4 of them for validation."""
     torch.set_num_threads(1)
-    draw = numpy.random.default_rng(1)
-    labels = numpy.arange(16) % 2
-    logmel = (draw.normal(-40, 5, (16, 40, 32)) + 10 * labels[:, None, None]).astype(numpy.float32)
-    return tuple(
-        Subset.of(logmel, rows, labels[rows], numpy.full(40, -35.0), numpy.full(40, 7.0))
-        for rows in (numpy.arange(12), numpy.arange(12, 16))
-    )
+    return clips_of_levels(12, 4)
 
 
 def train(clips, state, name="vgg11", training=SETTINGS, penalty="subgradient", batches=None, monkeypatch=None):
@@ -196,13 +188,6 @@ def test_a_job_whose_run_is_gone_keeps_its_state_and_stops(tmp_path, monkeypatch
     with pytest.raises(StudyError, match=r"its state is kept in .*, run again to go on from there"):
         state.keep("one", {"epoch": 5}, {})
     assert State(tmp_path, WHO, 0).part("one").values == {"epoch": 5}
-
-
-def test_a_divergence_is_found_again_behind_the_state(clips, tmp_path, monkeypatch):
-    training = replace(SETTINGS, learning_rate=1e30)
-    for _ in range(2):
-        with pytest.raises(Diverged, match="epoch 1"):
-            train(clips, State(tmp_path, WHO, 0), training=training, monkeypatch=monkeypatch)
 
 
 def test_an_identity_tells_files_threads_and_versions_apart(tmp_path):

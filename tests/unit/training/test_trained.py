@@ -3,14 +3,11 @@
 import math
 from dataclasses import replace
 
-import numpy
 import pytest
 import torch
-from settings_for_tests import NO_PENALTY, SHORT
+from settings_for_tests import NO_PENALTY, SHORT, clips_of_levels
 
-from channel_sparsity.files import StudyError
 from channel_sparsity.networks import gammas_of
-from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.setup import Setup
 from channel_sparsity.training.state import State
@@ -22,18 +19,11 @@ SCENES = ["bus", "park", "tram"]
 
 @pytest.fixture
 def setup(tmp_path):
-    """24 clips of two of three scenes, 8 of them for validation, and a small network."""
+    """Clips of two of three scenes, and a small network."""
     torch.set_num_threads(1)
-    draw = numpy.random.default_rng(1)
-    labels = numpy.arange(24) % 2 * 2
-    logmel = (draw.normal(-40, 5, (24, 40, 32)) + 5 * labels[:, None, None]).astype(numpy.float32)
-    train, validation = (
-        Subset.of(logmel, rows, labels[rows], numpy.full(40, -35.0), numpy.full(40, 7.0))
-        for rows in (numpy.arange(16), numpy.arange(16, 24))
-    )
     shape = {"width_scale": 0.05, "stem_stride": 1}
     state = State(tmp_path / "state", {}, 3600)
-    return Setup("vgg11", 3, shape, torch.device("cpu"), train, validation, SCENES, state)
+    return Setup("vgg11", 3, shape, torch.device("cpu"), *clips_of_levels(16, 8), SCENES, state)
 
 
 def test_the_figures_are_the_networks_own(setup):
@@ -48,8 +38,8 @@ def test_the_figures_are_the_networks_own(setup):
     assert told["accuracy"] == hits.float().mean().item()
     assert told["accuracy_per_scene"] == {
         "bus": hits[0::2].float().mean().item(),
-        "park": None,
-        "tram": hits[1::2].float().mean().item(),
+        "park": hits[1::2].float().mean().item(),
+        "tram": None,
     }
     assert told["parameters"] == sum(parameter.numel() for parameter in network.parameters())
     # Two batches an epoch; the rate falls to 0 in four steps, from 0.05.
@@ -115,10 +105,3 @@ def test_a_gpu_that_is_too_small_ends_the_training_and_not_the_job(setup, monkey
         "the GPU's memory did not suffice in epoch 1: let fewer jobs share the GPU (--resources gpu=1), or use one "
         "with more memory"
     )
-
-
-def test_clips_that_are_too_small_for_the_stride_are_said_before_anything_is_learnt(setup):
-    with pytest.raises(
-        StudyError, match=r"VGG cannot take clips of 40 bands x 32 frames .* or a smaller `stem_stride`"
-    ):
-        train(replace(setup, shape=setup.shape | {"stem_stride": 4}), SHORT, NO_PENALTY)

@@ -3,13 +3,11 @@
 import copy
 from dataclasses import replace
 
-import numpy
 import pytest
 import torch
-from settings_for_tests import NO_PENALTY, SHORT
+from settings_for_tests import NO_PENALTY, SHORT, clips_of_levels
 
 from channel_sparsity.networks import build, gammas_of
-from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import seeded
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.replay import WARM_UP, Replayed
@@ -37,10 +35,7 @@ class Capture:
 
 @pytest.fixture
 def clips():
-    draw = numpy.random.default_rng(1)
-    labels = numpy.arange(30) % 3
-    logmel = draw.normal(-40, 5, (30, 40, 32)).astype(numpy.float32) + 5 * labels[:, None, None].astype(numpy.float32)
-    return Subset.of(logmel, numpy.arange(30), labels, numpy.full(40, -35.0), numpy.full(40, 7.0))
+    return clips_of_levels(30, classes=3, step=5)[0]
 
 
 def learnt(network, clips, training, capture=None, kind="ista"):
@@ -59,7 +54,7 @@ def learnt(network, clips, training, capture=None, kind="ista"):
                 group["lr"] = rate
 
         update._set_rate = set_rate
-        update._update = Replayed(update._once, capture)
+        update._run = Replayed(capture)
     with seeded(1, "order"):
         for number, which in enumerate(torch.randperm(30).split(4)):
             update(which, 0.05 / (1 + number))

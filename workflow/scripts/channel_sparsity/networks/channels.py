@@ -1,7 +1,6 @@
 """What the networks share: how they declare their prunable channels, get their widths, are initialised."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Self
@@ -40,19 +39,28 @@ class Channels:
         return self.norms[0]
 
 
-class Network(nn.Module, ABC):
+class Network(nn.Module):
     """A classifier of log-mel clips, [n, 1, bands, frames] -> logits [n, classes], with declared channels.
 
     channels: every prunable set, in the order of the layers.
     head: the linear layer at the end, behind global average pooling.
+    design: what the network is made from before its widths, which are the last argument of its class.
     """
 
     channels: tuple[Channels, ...]
     head: nn.Linear
+    design: tuple
 
-    @abstractmethod
+    def slices(self, channels: Channels) -> Iterator[tuple[str, int]]:
+        """The entries of the state with a slice for each of these channels, and the dimension that counts them."""
+        for module in (*channels.norms, *channels.producers, *channels.carriers):
+            state = self.get_submodule(module).state_dict()
+            yield from ((f"{module}.{key}", 0) for key, tensor in state.items() if tensor.ndim > 0)  # no counters
+        yield from ((f"{module}.weight", 1) for module in channels.consumers)
+
     def resized(self, widths: Mapping[str, int]) -> Self:
         """A new, untrained network of the same design with these widths (name of the Channels -> number)."""
+        return type(self)(*self.design, widths)
 
     def unfilled(self, widths: Mapping[str, int]) -> Self:
         """`resized`, whose weights are to be replaced: nobody's random numbers are used up."""

@@ -25,19 +25,34 @@ def check(network: Network, file: str) -> None:
 
 def _problems(network: Network) -> Iterator[str]:
     """What is wrong, as ends of a sentence."""
-    modules = dict(network.named_modules())
+    modules, state = dict(network.named_modules()), network.state_dict()
+    left = {key: list(tensor.shape) for key, tensor in state.items()}
     for channels in network.channels:
         yield from _wrong_modules(modules, channels)
-        yield from _other_widths(modules, channels)
+        width = modules[channels.name].num_features
+        for key, dimension in network.slices(channels):
+            if (count := state[key].shape[dimension]) != width:
+                module = key.rpartition(".")[0]
+                yield f"the channels `{channels.name}` are {width}, but `{module}` has {count} of them"
+            left[key][dimension] = 1
+        if len(channels.carriers) > 1 or len(channels.norms) != 1 + len(channels.carriers):
+            yield f"the channels `{channels.name}` need one of `norms`, or two and one of `carriers` between them"
     declared = Counter(norm for channels in network.channels for norm in channels.norms)
     for name, module in modules.items():
         if isinstance(module, nn.BatchNorm2d) and declared[name] != 1:
             times = "more than one" if declared[name] else "none"
             yield f"the normalisation `{name}` belongs to {times} of the `channels`: declare it once"
-    narrow = network.unfilled({channels.name: 1 for channels in network.channels})
-    for channels in network.channels:
-        if narrow.get_submodule(channels.name).num_features != 1:
-            yield f"`resized` does not give `{channels.name}` the width that it is asked for"
+        if name in declared and (module.weight is None or module.running_mean is None):
+            yield f"the normalisation `{name}` needs `affine` and `track_running_stats`"
+    if not isinstance(network.head, nn.Linear) or network.head.bias is None:
+        yield "`head` needs to be a Linear with a bias"
+    narrow = network.unfilled({channels.name: 1 for channels in network.channels}).state_dict()
+    for key, tensor in narrow.items():
+        if list(tensor.shape) != left.get(key):
+            yield (
+                f"asked for one channel each, `resized` makes `{key}` {list(tensor.shape)}, but the `channels` leave "
+                f"{left.get(key)} of it: declare all that they pass through, and give widths by `planned`"
+            )
 
 
 def _wrong_modules(modules: Mapping[str, nn.Module], channels: Channels) -> Iterator[str]:
@@ -50,24 +65,3 @@ def _wrong_modules(modules: Mapping[str, nn.Module], channels: Channels) -> Iter
                 wanted = " or ".join(kind.__name__ for kind in kinds)
                 found = type(modules[name]).__name__
                 yield f"the {part} of the channels `{channels.name}` name `{name}`, a {found}, but need a {wanted}"
-
-
-def _other_widths(modules: Mapping[str, nn.Module], channels: Channels) -> Iterator[str]:
-    """Modules that have another number of these channels than their first normalisation has."""
-    width = modules[channels.name].num_features
-    sides = dict.fromkeys((*channels.norms, *channels.producers, *channels.carriers), _outputs)
-    for name, count in (sides | dict.fromkeys(channels.consumers, _inputs)).items():
-        if count(modules[name]) != width:
-            yield f"the channels `{channels.name}` are {width}, but `{name}` has {count(modules[name])} of them"
-
-
-def _outputs(module: nn.Module) -> int:
-    """The channels that a normalisation, a convolution or a selection puts out."""
-    if isinstance(module, nn.BatchNorm2d):
-        return module.num_features
-    return len(module.index) if isinstance(module, Select) else module.out_channels
-
-
-def _inputs(module: nn.Module) -> int:
-    """The channels that a convolution or the linear head reads."""
-    return module.in_features if isinstance(module, nn.Linear) else module.in_channels

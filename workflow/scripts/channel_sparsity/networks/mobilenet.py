@@ -1,7 +1,6 @@
 """MobileNetV1 (Howard et al. 2017): depthwise and pointwise convolutions, each normalised."""
 
 from collections.abc import Mapping
-from typing import Self
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -45,8 +44,7 @@ class MobileNet(Network):
         widths: Mapping[str, int] | None = None,
     ):
         super().__init__()
-        self.multiplier, self.classes = multiplier, classes
-        self.width_scale, self.stem_stride = width_scale, stem_stride
+        self.design = multiplier, classes, width_scale, stem_stride
         convolutions = ["stem", *(f"block{n}.pointwise" for n in range(1, len(BLOCKS) + 1))]
         tied = (_tied(convolution, f"block{n}") for n, convolution in enumerate(convolutions[:-1], 1))
         last = Channels((f"{convolutions[-1]}_norm",), producers=(convolutions[-1],), consumers=("head",))
@@ -62,9 +60,6 @@ class MobileNet(Network):
             inputs = outputs
         self.head = nn.Linear(inputs, classes)
         initialise(self)
-
-    def resized(self, widths: Mapping[str, int]) -> Self:
-        return type(self)(self.multiplier, self.classes, self.width_scale, self.stem_stride, widths)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.stem_norm(self.stem(x)), inplace=True)

@@ -1,7 +1,6 @@
 """The pre-activation bottleneck ResNet of Network Slimming (He et al. 2016, Liu et al. 2017)."""
 
 from collections.abc import Mapping
-from typing import Self
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -59,7 +58,7 @@ class ResNet(Network):
         widths: Mapping[str, int] | None = None,
     ):
         super().__init__()
-        self.depth, self.classes, self.width_scale, self.stem_stride = depth, classes, width_scale, stem_stride
+        self.design = depth, classes, width_scale, stem_stride
         blocks = (depth - 2) // 9
         names = [f"stage{stage}.{n}" for stage in (1, 2, 3) for n in range(blocks)]
         last = Channels(norms=("norm",), producers=("select",), consumers=("head",))
@@ -84,9 +83,6 @@ class ResNet(Network):
         self.norm = nn.BatchNorm2d(taken)
         self.head = nn.Linear(taken, classes)
         initialise(self)
-
-    def resized(self, widths: Mapping[str, int]) -> Self:
-        return type(self)(self.depth, self.classes, self.width_scale, self.stem_stride, widths)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stage3(self.stage2(self.stage1(self.stem(x))))

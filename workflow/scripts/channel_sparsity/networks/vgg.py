@@ -1,7 +1,6 @@
 """VGG as in Network Slimming (Liu et al. 2017): normalised convolutions, average pooling, one linear head."""
 
 from collections.abc import Mapping
-from typing import Self
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -39,7 +38,7 @@ class VGG(Network):
         widths: Mapping[str, int] | None = None,
     ):
         super().__init__()
-        self.depth, self.classes, self.width_scale, self.stem_stride = depth, classes, width_scale, stem_stride
+        self.design = depth, classes, width_scale, stem_stride
         names = [f"stage{stage}.{n}" for stage, layers in enumerate(LAYERS[depth], 1) for n in range(layers)]
         consumers = [f"{name}.conv" for name in names[1:]] + ["head"]
         self.channels = tuple(
@@ -57,9 +56,6 @@ class VGG(Network):
         self.stage1, self.stage2, self.stage3, self.stage4, self.stage5 = stages
         self.head = nn.Linear(inputs, classes)
         initialise(self)
-
-    def resized(self, widths: Mapping[str, int]) -> Self:
-        return type(self)(self.depth, self.classes, self.width_scale, self.stem_stride, widths)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stage1(x)

@@ -26,16 +26,6 @@ class Context:
     train: Subset
     step: int = 1
 
-    @property
-    def bands(self) -> int:
-        """Mel bands of a clip."""
-        return self.train.logmel.shape[1]
-
-    @property
-    def frames(self) -> int:
-        """Frames of a clip."""
-        return self.train.logmel.shape[2]
-
 
 def tied(scores: Sequence[Tensor], context: Context) -> Tensor:
     """One score [channels] from those of each normalisation of a set, as the recipe's `tied_gammas` says (R12)."""

@@ -17,7 +17,7 @@ from channel_sparsity.pruning.methods import Method, method_of
 from channel_sparsity.pruning.padding import padded, trimmed
 from channel_sparsity.pruning.selection import sizes_of
 from channel_sparsity.training.features import Subset
-from channel_sparsity.training.fit import Failure, accuracy, enough_memory, fit, predict
+from channel_sparsity.training.fit import Failure, accuracy, enough_memory, fit, predict, seeded
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.recalibration import recalibrate
 from channel_sparsity.training.settings import TrainingSettings, finetuning_settings
@@ -76,16 +76,12 @@ class Finetuning:
 class Plan:
     """All that decides the pruning curve of a trained network, but for the network.
 
-    `train`: the clips that it was trained on and is fine-tuned on. `name` and `seed`: of the network and its training,
-    on which, and on the step, the order of clips in fine-tuning depends.
+    It is fine-tuned on the clips of the method's `Context`, in an order that hangs on the name, the seed and the step.
     """
 
     method: Method
     schedule: Schedule
     finetuning: Finetuning
-    train: Subset
-    name: str
-    seed: int
 
 
 def planned(recipe: Mapping, training: Mapping, *, lam: float, name: str, seed: int, train: Subset) -> Plan:
@@ -94,7 +90,7 @@ def planned(recipe: Mapping, training: Mapping, *, lam: float, name: str, seed: 
     schedule = Schedule(recipe["step"], recipe["step_of"], recipe["highest_rate"], tuning["when"] == "once")
     settings = None if tuning["when"] == "none" else finetuning_settings(training, tuning)
     finetuning = Finetuning(settings, Penalty(tuning["penalty"], lam), tuning["rescaling"], tuning["recalibrate"])
-    return Plan(method_of(recipe, name=name, seed=seed, train=train), schedule, finetuning, train, name, seed)
+    return Plan(method_of(recipe, name=name, seed=seed, train=train), schedule, finetuning)
 
 
 @dataclass(frozen=True)
@@ -240,18 +236,19 @@ def finetune(
 
     Step 0 is the trained network itself, repaired without being cut: the control. Raises `Failure`.
     """
-    network, finetuning, train = copy.deepcopy(network), plan.finetuning, plan.train
+    network, finetuning, told = copy.deepcopy(network), plan.finetuning, plan.method.context
     alpha = 1.0 if finetuning.settings is None else finetuning.rescaling
     rescale(network, alpha)
     learner = padded(network, unpruned)
     if finetuning.settings is not None:
-        penalty = finetuning.penalty.priced_by(network, *train.logmel.shape[1:])
-        purpose = (plan.name, "finetuning", step)
-        for epoch in fit(learner, train, finetuning.settings, penalty, seed=plan.seed, purpose=purpose, state=state):
+        penalty = finetuning.penalty.priced_by(network, *told.train.logmel.shape[1:])
+        known = {"seed": told.seed, "purpose": (told.name, "finetuning", step), "state": state}
+        for epoch in fit(learner, told.train, finetuning.settings, penalty, **known):
             log.info("fine-tuning epoch %d: loss %.4f", epoch.epoch, epoch.loss_train)
     if finetuning.recalibrate:
-        with enough_memory("for new running statistics"):
-            recalibrate(learner, train)
+        # Seeded for networks that draw random numbers, as dropout does.
+        with enough_memory("for new running statistics"), seeded(told.seed, told.name, "statistics", step):
+            recalibrate(learner, told.train)
     tuned = trimmed(learner, network)
     rescale(tuned, 1 / alpha)
     return tuned

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from channel_sparsity.networks import widths_of
 from channel_sparsity.networks.channels import Channels, Network, Select
-from channel_sparsity.pruning.surgery import N, cut, per_channel
+from channel_sparsity.pruning.surgery import N, cut
 
 MULTIPLE = 8
 """Single-precision numbers in a vector register of 256 bits: measured faster than 4 and 16."""
@@ -31,11 +31,8 @@ def padded(network: N, unpruned: Network | None = None) -> N:
     widths, whole = {}, widths_of(unpruned or network)
     for channels in network.channels:
         places, widths[channels.name] = _places(network, channels), _width(network, channels, whole[channels.name])
-        for module in (*channels.norms, *channels.producers, *channels.carriers):
-            for key in per_channel(network, module):
-                state[key] = _spread(state[key], 0, places, widths[channels.name])
-        for module in channels.consumers:
-            state[f"{module}.weight"] = _spread(state[f"{module}.weight"], 1, places, widths[channels.name])
+        for key, dimension in network.slices(channels):
+            state[key] = _spread(state[key], dimension, places, widths[channels.name])
         for module in channels.producers:
             if isinstance(network.get_submodule(module), Select):
                 state[f"{module}.index"] = torch.arange(widths[channels.name], device=places.device)

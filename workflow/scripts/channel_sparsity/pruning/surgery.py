@@ -21,18 +21,9 @@ def cut(network: N, keep: Mapping[str, Tensor]) -> N:
     state = {key: tensor.detach().clone() for key, tensor in network.state_dict().items()}
     for channels in network.channels:
         index = keep[channels.name].to(state[f"{channels.name}.weight"].device)
-        for module in (*channels.norms, *channels.producers, *channels.carriers):
-            for key in per_channel(network, module):
-                state[key] = state[key].index_select(0, index)
-        for module in channels.consumers:
-            state[f"{module}.weight"] = state[f"{module}.weight"].index_select(1, index)
+        for key, dimension in network.slices(channels):
+            state[key] = state[key].index_select(dimension, index)
 
     smaller = network.unfilled({channels.name: len(keep[channels.name]) for channels in network.channels})
     smaller.load_state_dict(state, assign=True)
     return smaller.train(network.training)
-
-
-def per_channel(network: Network, module: str) -> list[str]:
-    """The entries of the state whose first dimension is the module's output channels: all but counters."""
-    state = network.get_submodule(module).state_dict()
-    return [f"{module}.{key}" for key, tensor in state.items() if tensor.ndim > 0]

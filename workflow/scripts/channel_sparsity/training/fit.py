@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from channel_sparsity.files import StudyError
 from channel_sparsity.seeds import derive
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.penalty import Penalty
@@ -30,7 +31,7 @@ class Epoch:
     accuracy_validation: float
 
 
-class Failure(Exception):
+class Failure(StudyError):
     """A training that cannot be gone on with; `status` is what ``metrics.json`` calls it."""
 
     status: str
@@ -61,7 +62,9 @@ def enough_memory(doing: str) -> Iterator[None]:
 @contextmanager
 def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
     """Torch's generators seeded for one purpose, and left afterwards as they were before."""
-    with torch.random.fork_rng():  # every generator there is, also those of GPUs
+    # A job on a CPU leaves GPUs alone: to read their generators would start CUDA on each of them.
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(gpus):
         torch.manual_seed(derive(seed, *purpose))
         yield
 

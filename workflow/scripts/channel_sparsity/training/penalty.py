@@ -1,6 +1,6 @@
 """The sparsity penalty on the scaling factors: lambda * L1 of the BN gammas (Eq. 3, R8), and how it acts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -54,30 +54,21 @@ class Pull:
     strengths: Mapping[str, float] = field(default_factory=dict)
 
     def before_step(self) -> None:
-        """Add to the gammas' gradients."""
-        add_subgradient(self.gammas.values(), self.lam)
+        """Add lambda * sign(gamma), the subgradient of lambda * ||gamma||_1, to the gammas' gradients, in place.
 
+        The same as adding the penalty to the loss, without building its graph; sign(0) = 0, so a gamma that is exactly
+        zero feels the loss alone.
+        """
+        if self.lam:
+            gammas = self.gammas.values()
+            signs = [gamma.detach().sign() for gamma in gammas]
+            torch._foreach_add_([gamma.grad for gamma in gammas], signs, alpha=self.lam)
+
+    @torch.no_grad()
     def after_step(self, rate: float | torch.Tensor) -> None:
-        """Shrink the gammas, after an update with this learning rate (a number or a scalar tensor)."""
-        if self.strengths:
-            proximal_step(self.gammas, {norm: rate * strength for norm, strength in self.strengths.items()})
-
-
-def add_subgradient(gammas: Iterable[torch.nn.Parameter], lam: float) -> None:
-    """Add lambda * sign(gamma), the subgradient of lambda * ||gamma||_1, to the gammas' gradients, in place.
-
-    The same as adding the penalty to the loss, without building its graph; sign(0) = 0, so a gamma that is exactly
-    zero feels the loss alone.
-    """
-    if lam == 0:
-        return
-    gammas = list(gammas)
-    torch._foreach_add_([gamma.grad for gamma in gammas], [gamma.detach().sign() for gamma in gammas], alpha=lam)
-
-
-def proximal_step(gammas: Mapping[str, torch.nn.Parameter], thresholds: Mapping[str, float | torch.Tensor]) -> None:
-    """Soft-threshold the gammas of each normalisation in place: sign(gamma) * max(|gamma| - threshold, 0)."""
-    with torch.no_grad():
-        for norm, gamma in gammas.items():
+        """Soft-threshold the gammas, after an update with this learning rate (a number or a scalar tensor), in place:
+        sign(gamma) * max(|gamma| - threshold, 0)."""
+        for norm, strength in self.strengths.items():
+            gamma = self.gammas[norm]
             # Not `softshrink`: a threshold that lies on a GPU would have to be fetched for it.
-            gamma.copy_(gamma.sign() * (gamma.abs() - thresholds[norm]).clamp(min=0))
+            gamma.copy_(gamma.sign() * (gamma.abs() - rate * strength).clamp(min=0))

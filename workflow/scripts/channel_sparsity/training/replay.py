@@ -9,34 +9,33 @@ WARM_UP = 3
 
 
 class Replayed:
-    """A function of tensors, which works on tensors of its own and returns nothing, captured once and replayed.
+    """Calls one function of tensors, which returns nothing: captured once, on tensors of its own, and replayed.
 
     It must not look at values (a GPU would have to wait for them). The first `WARM_UP` calls and those with other
     shapes than the first call's run as they are; every call takes effect exactly once.
     """
 
-    def __init__(self, function: Callable[..., None], capture: Callable | None = None):
+    def __init__(self, capture: Callable | None = None):
         """`capture` turns the function and its inputs into a call without arguments; on a GPU a CUDA graph does."""
-        self._function = function
         self._capture = capture or _graph
         self._calls = 0
         self._inputs: list[torch.Tensor] = []
         self._replay: Callable[[], None] | None = None
 
-    def __call__(self, *tensors: torch.Tensor) -> None:
+    def __call__(self, function: Callable[..., None], *tensors: torch.Tensor) -> None:
         if self._calls == 0:
             self._inputs = [tensor.clone() for tensor in tensors]
         if any(tensor.shape != own.shape for tensor, own in zip(tensors, self._inputs, strict=True)):
-            self._function(*tensors)
+            function(*tensors)
             return
         for own, tensor in zip(self._inputs, tensors, strict=True):
             own.copy_(tensor, non_blocking=True)
         if self._calls < WARM_UP:
             self._calls += 1
-            _aside(self._function, self._inputs)
+            _aside(function, self._inputs)
             return
         if self._replay is None:
-            self._replay = self._capture(self._function, self._inputs)
+            self._replay = self._capture(function, self._inputs)
         self._replay()
 
 

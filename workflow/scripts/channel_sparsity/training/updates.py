@@ -1,5 +1,7 @@
 """One update of a network's weights: batch, augmentation, loss, gradient, bounds, penalty, optimiser (Eq. 3)."""
 
+from operator import call
+
 import torch
 
 from channel_sparsity.networks import gammas_of
@@ -37,13 +39,15 @@ class Updates:
         self.loss_sum = torch.zeros((), device=self.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.device)
         self.rate = torch.zeros((), device=self.device)
-        self._update = Replayed(self._once) if self.device.type == "cuda" else self._once
+        # Not what updates this: in a circle of references all of it would outlive its training, until Python looks.
+        self._run = Replayed() if self.device.type == "cuda" else call
 
     def __call__(self, which: torch.Tensor, rate: float) -> None:
         """Learn from the clips `which` [n] of the training subset at a learning rate."""
         partner, weight = draw_partners(len(which), self.settings.augmentation.mixup_alpha)
         self._set_rate(rate)
-        self._update(which, partner.to(self.device, non_blocking=True), weight.to(self.device, non_blocking=True))
+        drawn = (tensor.to(self.device, non_blocking=True) for tensor in (partner, weight))
+        self._run(self._once, which, *drawn)
         self.clips += len(which)
 
     def averages(self) -> tuple[float, float]:

@@ -43,7 +43,7 @@ class Method:
         smaller = cut(absorb(network, keep) if self.absorbs else network, keep)
         if self.shrinks:
             eta = _highest_gone(scores, keep)
-            costs = channel_costs(network, self.context.bands, self.context.frames)
+            costs = channel_costs(network, *self.context.train.logmel.shape[1:])
             shrink(smaller, {norm: eta * cost for norm, cost in costs.items()})
         return smaller
 

@@ -18,7 +18,7 @@ def scores(network: Network, context: Context) -> dict[str, Tensor]:
     It is the eta at which eta x cost reaches |gamma|, so taking the weakest raises the threshold until exactly as many
     gammas are under it as shall go. `tied_gammas` of the recipe: how a depthwise pair's two make one (R12).
     """
-    costs = channel_costs(network, context.bands, context.frames)
+    costs = channel_costs(network, *context.train.logmel.shape[1:])
     return {
         channels.name: tied(
             [network.get_submodule(norm).weight.detach().abs() / costs[norm] for norm in channels.norms], context
