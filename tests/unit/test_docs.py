@@ -129,7 +129,8 @@ def test_a_published_page_calls_random_order_the_control_and_nothing_else():
     assert heads.endswith("verdict |") and kinds.endswith("---: | --- |"), "numbers to the right, words to the left"
 
 
-def test_the_readme_quotes_the_published_answer_as_it_is():
-    said = runpy.run_path(str(ROOT / "docs/publish.py"))["said_by"](ROOT / "docs/evidence/esc10-seeds")
+@pytest.mark.parametrize("study", ["esc10-seeds", "esc10-twelve"])
+def test_the_readme_quotes_the_published_answer_as_it_is(study):
+    said = runpy.run_path(str(ROOT / "docs/publish.py"))["said_by"](ROOT / "docs/evidence" / study)
     words = " ".join((ROOT / "README.md").read_text(encoding="utf-8").replace("\n> ", " ").split())
     assert f"**{said.verdict}.** {said.sentence}" in words
