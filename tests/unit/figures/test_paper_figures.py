@@ -107,6 +107,15 @@ def test_fig_2_has_a_panel_a_curve_a_line_and_a_mark_for_each_knee(results):
     assert {"knee", "knee, excluded", "knee beyond"} <= set(words(figure).split("\n"))
 
 
+@pytest.mark.parametrize(("count", "a_row"), [(1, 4), (2, 4), (3, 3), (4, 4), (5, 4)])
+def test_fig_2_has_a_column_for_each_of_few_networks(count, a_row):
+    records, curves = study(PAPER_NETWORKS[:count], ("slimming", "ista", "random", "taylor", "ista-flat"))
+    figure = figures.pruning_curves(curves, tables.cells(records, 0.03))
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_subplotspec().colspan.start for axes in panels] == [i % a_row for i in range(5 * count)]
+    assert [bool(axes.get_xlabel()) for axes in panels] == [place + a_row >= 5 * count for place in range(5 * count)]
+
+
 def test_fig_3_marks_what_counts_and_what_does_not(results):
     cells, _ = results
     correlation, regression = tables.correlation(cells), tables.regression(cells)

@@ -110,7 +110,9 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
         colours, dashes = lambda_colours(cells["lam"]), so.Nominal(lambda_lines(cells["lam"]))
         groups = dict(iter(_knees(curves, cells).groupby(["recipe", "network"])))
         panels = [place for place in itertools.product(dict.fromkeys(cells["recipe"]), names) if place in groups]
-        figure, grid = _grid(len(panels), _CURVES_A_ROW, size=(2.5, 2.1), room=(1.4, 0.7))
+        # Of few networks all stand in one row, so that each has a column of its own.
+        a_row = _CURVES_A_ROW // len(names) * len(names) or _CURVES_A_ROW
+        figure, grid = _grid(len(panels), a_row, size=(2.5, 2.1), room=(1.4, 0.7))
         curves = curves.assign(rate=100 * curves[AXES[axis]], loss=100 * curves["accuracy_loss"])
         shown = {"x": "rate", "y": "loss", "color": "lam"}
         for place, (axes, (recipe, network)) in enumerate(zip(grid, panels, strict=True)):
@@ -129,7 +131,7 @@ def pruning_curves(curves: pandas.DataFrame, cells: pandas.DataFrame, note: str 
                 y="accuracy loss (points)",
             )
             # The lowest panel of each column says what the axis is, also above an empty place of the last row.
-            if place + _CURVES_A_ROW >= len(panels):
+            if place + a_row >= len(panels):
                 axes.set_xlabel(AXIS_WORDS[axis])
                 axes.tick_params(labelbottom=True)
         figure.legend(handles=_curve_legend(cells), loc="outside right upper")
