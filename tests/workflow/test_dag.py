@@ -174,7 +174,7 @@ def test_what_an_edit_of_the_code_reruns(study):
     assert (planned["train_network"], planned["prune_network"]) == (2, 10), "one network's file, and no other network"
     planned = after(f"{library}/pruning/selection.py", "sorted(ranked)", "sorted(ranked)[:]")
     assert (planned["train_network"], planned["prune_network"]) == (2, 16)
-    planned = after(f"{library}/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    planned = after(f"{library}/training/penalty.py", "or self.lam == 0:", "or self.lam <= 0:")
     assert planned["train_network"] == 6
     assert planned.keys().isdisjoint({"synthesise_scenes", *stages[:3]})
     assert "list_clips" in after(f"{library}/data/audio.py", "import soundfile", "import soundfile as soundfile")
@@ -366,7 +366,7 @@ def test_predictions_are_those_that_the_curve_counts(finished):
 
 def test_partial_tables_are_of_what_is_finished_and_train_nothing(study):
     (study.work / PRUNE / "knee.json").unlink()
-    study.edit("workflow/scripts/channel_sparsity/training/penalty.py", "if lam == 0:", "if lam <= 0:")
+    study.edit("workflow/scripts/channel_sparsity/training/penalty.py", "or self.lam == 0:", "or self.lam <= 0:")
     planned = study.planned("partial")
     assert "make_partial_tables" in planned and all("partial" in rule for rule in planned), planned
     target = "results/tiny/partial/tables/cells.csv"
