@@ -111,7 +111,7 @@ def test_killed_jobs_go_on_to_the_same_bytes_and_orphans_are_named(finished, stu
 
 def test_numbers_that_go_wrong_are_recorded_and_hold_back_nothing(study):
     penalty = "workflow/scripts/channel_sparsity/training/penalty.py"
-    study.edit(penalty, "alpha=lam)", "alpha=lam if lam < 0.5 else float('nan'))")
+    study.edit(penalty, "alpha=self.lam)", "alpha=self.lam if self.lam < 0.5 else float('nan'))")
     changes = {
         "networks": ["vgg11"],
         "lambdas": {"default": ["0", "9e-1"]},
