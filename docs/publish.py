@@ -230,9 +230,11 @@ def page(folder: Path) -> str:
         f"arithmetic; {made['versions']}; {' and '.join(made['machines'])}; {made['hours']} hours of jobs, "
         f"{made['ended']}, commit {made['commit']}. SHA-256 of the plan: `{made['plan']}`."
     )
+    report = "[The whole study on one page](report.html): download it and open it."
     parts = [
         f"# What the study {made['study']} found",
         f"**{said.verdict}.** {said.sentence}",
+        report if (folder / "report.html").exists() else "",
         "Numbers are percentage points unless they are r or a reliability; intervals hold 95 %. What decides is in\n"
         "[the analysis plan](../../analysis-plan.md).",
         "\n".join(f"- {sentence}" for sentence in said.beside),
