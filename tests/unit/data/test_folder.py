@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from channel_sparsity.data.logmel import LogMel
+from channel_sparsity.data.meta import files_in_audio
 from channel_sparsity.data.sources import source_of
 from channel_sparsity.data.sources.folder import read_folder
 from channel_sparsity.files import StudyError
@@ -88,6 +89,13 @@ def test_what_systems_leave_behind_is_overlooked(dataset, name):
     (dataset.root / "audio" / name).parent.mkdir(exist_ok=True)
     (dataset.root / "audio" / name).touch()
     assert len(read_folder(dataset.root, ["a"])) == 4
+
+
+def test_links_in_a_circle_are_not_followed(dataset):
+    before = files_in_audio(dataset.root)
+    for name, target in (("here", "."), ("up", ".."), ("audio", "../audio")):
+        (dataset.root / "audio" / name).symlink_to(target)
+    assert files_in_audio(dataset.root) == before
 
 
 def test_a_folder_that_is_linked_to_is_looked_into(dataset, tmp_path):

@@ -167,7 +167,13 @@ def files_in_audio(root: str | Path) -> dict[str, Path]:
     """The files in `root`/audio by their names in the table, in NFC: also where links lead, without the system's."""
     found = {}
     for folder, folders, names in os.walk(Path(root, "audio"), followlinks=True):
-        folders[:] = (name for name in folders if not is_of_the_system(name))
+        here = Path(folder).resolve()
+        folders[:] = (
+            name
+            for name in folders
+            if not is_of_the_system(name)
+            and not here.is_relative_to(Path(folder, name).resolve())  # a link to a folder that it lies in
+        )
         for path in (Path(folder, name) for name in names if not is_of_the_system(name)):
             found[unicodedata.normalize("NFC", path.relative_to(root).as_posix())] = path
     return found
