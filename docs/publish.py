@@ -9,6 +9,7 @@ pages of all published studies again from what lies beside them, after their wor
 """
 
 import argparse
+import itertools
 import re
 import shutil
 from pathlib import Path
@@ -28,9 +29,13 @@ from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 
 ROOT = Path(__file__).parents[1]
+PLACE = ROOT / "docs/evidence"
 TABLES = ("cells", "outcomes", "criteria", "comparisons", "claims")
 FIGURES = ("repair", "ws_vs_pk")
 EMPTY = "\N{EN DASH}"
+
+#: Studies whose cells are held against those of another, which differs in one setting, and against what seeds do.
+BESIDE = {"demo-bfloat16": ("demo-native", "demo-seeds")}
 
 
 def number(value: float, low: float = float("nan"), high: float = float("nan"), scale: float = 100) -> str:
@@ -199,6 +204,42 @@ def criteria(compared: pandas.DataFrame) -> str:
     return table(["criterion on networks of lambda 0", "sparse", "dense", "difference"], rows)
 
 
+def beside(study: str, cells: pandas.DataFrame) -> list[str]:
+    """The section on cells beside those of another study and of other seeds (`BESIDE`); none where there is none."""
+    if study not in BESIDE:
+        return []
+    other, replicated = BESIDE[study]
+    own, theirs, replicates = (
+        each[each["criterion"] == CRITERION]
+        for each in (cells, *(tables.read_table(PLACE / name / "cells.csv", tables.CELLS) for name in BESIDE[study]))
+    )
+    seeds = [rows for _, rows in replicates.groupby("seed")]
+    compared = {f"`{study}` less `{other}`": [(own, theirs)]}
+    compared[f"a seed of `{replicated}` less another"] = itertools.combinations(seeds, 2)
+    columns = {"accuracy": ("accuracy", 100), "ws": ("WS", 1), "pk": ("PK", 100), OUTCOME: ("mean accuracy", 100)}
+    rows = []
+    for words, pairs in compared.items():
+        both = [one.merge(two, on=["network", "lam"], suffixes=("", "_other")) for one, two in pairs]
+        texts = []
+        for name, (_, scale) in columns.items():
+            found = [pair[name] - pair[f"{name}_other"] for pair in both]
+            mean, deviation = (_range([getattr(each, kind)() for each in found], scale) for kind in ("mean", "std"))
+            texts.append(f"{mean} ({deviation})")
+        rows.append([words, *texts])
+    heads = ["mean of the differences (standard deviation)", *(name for name, _ in columns.values())]
+    words = (
+        f"Cells that share network and lambda, pruned by {CRITERION}: how much one training differs from another.\n"
+        "Of all pairs of seeds, the least and the largest."
+    )
+    return ["## Cell by cell", words, table(heads, rows)]
+
+
+def _range(values: list[float], scale: float) -> str:
+    """A number, or the least and the largest of several."""
+    low, high = number(min(values), scale=scale), number(max(values), scale=scale)
+    return low if low == high else f"{low} to {high}"
+
+
 def said_by(folder: Path) -> Answer:
     """The answer of the tables in a folder."""
     compared = tables.read_table(folder / "outcomes.csv", outcomes.COLUMNS)
@@ -208,7 +249,7 @@ def said_by(folder: Path) -> Answer:
 def index() -> str:
     """The text of docs/evidence/README.md: every published study with its answer, every other page with its title."""
     lines = []
-    for path in sorted((ROOT / "docs/evidence").glob("*/README.md")):
+    for path in sorted(PLACE.glob("*/README.md")):
         if (path.parent / "outcomes.csv").exists():
             said = said_by(path.parent)
             words = f"**{said.verdict}.** {said.sentence}"
@@ -248,6 +289,7 @@ def page(folder: Path) -> str:
         "![Weight Skewness and Prune Knee](ws_vs_pk.png)",
         "## Each seed by itself (the primary outcome)",
         seeds(cells),
+        *beside(made["study"], cells),
         f"## What a curve can be summed up to ({REPAIR})",
         rules(compared),
         "## Does sparsity buy more than a good criterion?",
@@ -277,7 +319,7 @@ def page(folder: Path) -> str:
 
 def publish(results: Path, report: bool) -> None:
     """Copy what is published of a finished study."""
-    place = ROOT / "docs/evidence" / results.name
+    place = PLACE / results.name
     place.mkdir(parents=True, exist_ok=True)
     write_json(place / "origin.json", origin(results))
     files = [f"tables/{name}.csv" for name in TABLES] + [f"figures/{name}.png" for name in FIGURES]
@@ -294,6 +336,6 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if given.results:
         publish(given.results, given.report)
-    for made in (ROOT / "docs/evidence").glob("*/origin.json"):
+    for made in PLACE.glob("*/origin.json"):
         write_text(made.parent / "README.md", page(made.parent))
-    write_text(ROOT / "docs/evidence/README.md", index())
+    write_text(PLACE / "README.md", index())

@@ -1,5 +1,6 @@
 """Clips are decoded as libsndfile and soxr do it, brought to length, and refused where they are damaged."""
 
+import dataclasses
 import io
 import struct
 import wave
@@ -167,6 +168,15 @@ def test_no_more_is_read_than_is_needed(tmp_path, monkeypatch):
     )
     read_clip(path, SECOND)
     assert asked == [48000 + audio.RESAMPLER_REACH]
+
+
+@pytest.mark.parametrize("rate", [96000, 384000, 1000000])
+def test_what_is_not_read_does_not_reach_a_resampled_clip(tmp_path, rate):
+    path, settings = tmp_path / "clip.wav", dataclasses.replace(SECOND, sample_rate_hz=8000)
+    samples = noise(2 * rate)
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+    whole = soxr.resample(samples.astype("f4"), rate, 8000, quality="HQ")[:8000]
+    assert np.abs(read_clip(path, settings).waveform - whole).max() < 1e-7
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e13])

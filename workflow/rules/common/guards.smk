@@ -2,7 +2,8 @@
 import atexit
 import shutil
 
-from channel_sparsity.data.meta import check_expected
+from channel_sparsity.data.clips import SPLIT
+from channel_sparsity.data.meta import check_expected, read_list
 from channel_sparsity.bookkeeping.access import (
     locked,
     read_only,
@@ -52,6 +53,7 @@ def refuse_plan(jobs, dry_run):
         refuse_unwritable({Path(file).parent for job in jobs for file in job.output})
         refuse_moved(Path(RESULTS))
         refuse_other_settings(jobs)
+        refuse_other_list(jobs)
         refuse_to_train_again(jobs)
         refuse_data_that_cannot_be_made(jobs)
     except (StudyError, Refused) as error:
@@ -155,6 +157,23 @@ def refuse_other_settings(jobs):
             "curves would be made anew. Give this study another name (`study`), or add `--config overwrite=true` to "
             "replace that one."
         )
+
+
+def refuse_other_list(jobs):
+    """Refuse to go on with an official split whose list has become another, with whatever time stamp."""
+    split = rules.split_clips.output.split
+    if config["split"]["kind"] != "official" or any(
+        job.rule_name == "split_clips" for job in jobs
+    ):
+        return
+    if Path(split).exists() and Path(TRAIN_LIST).exists():
+        made = read_csv(split, SPLIT)
+        listed = made["filename"].isin(read_list(Path(TRAIN_LIST)))
+        if (listed != (made["subset"] == "train")).any():
+            raise Refused(
+                f"{TRAIN_LIST} is another list than {split} was made by: put that one back, or delete {split} to split "
+                "by this one."
+            )
 
 
 def refuse_another_data_set():

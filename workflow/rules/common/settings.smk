@@ -4,7 +4,7 @@ import os
 
 import warm_start
 from channel_sparsity import arithmetic
-from channel_sparsity.files import read_json, sha256
+from channel_sparsity.files import read_csv, read_json, sha256
 from channel_sparsity.memory import KEEP_FREED_MEMORY
 
 TEMPLATES = ROOT / "workflow" / "report"

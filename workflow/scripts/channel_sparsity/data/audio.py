@@ -21,7 +21,8 @@ from channel_sparsity.files import StudyError
 Adjustment = Literal["none", "padded", "cut"]
 
 LARGEST_SAMPLE = 1e12  # full scale is 1; the power of what is larger may leave the range of single precision
-RESAMPLER_REACH = 4096  # samples that the end of a resampled clip may depend on; soxr's filter is shorter
+RESAMPLER_REACH = 4096  # samples that the end of a resampled clip may depend on, ...
+REACH_RESAMPLED = 128  # ... or those of so many resampled ones, if these are more; soxr's filter is shorter than either
 REMEDY = "replace or remove the clip"
 FULL_SCALE = 0.9999  # the largest 16-bit sample and more; decoders of lossy formats go beyond 1
 
@@ -81,7 +82,8 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
         rate, length, channels, encoding = sound.samplerate, sound.frames, sound.channels, sound.subtype
         needed = settings.samples
         if rate != settings.sample_rate_hz:
-            needed = math.ceil(needed * rate / settings.sample_rate_hz) + RESAMPLER_REACH
+            behind = max(RESAMPLER_REACH, REACH_RESAMPLED * rate // settings.sample_rate_hz)
+            needed = math.ceil(needed * rate / settings.sample_rate_hz) + behind
         needed = min(needed, length)
         samples = _decode(source, sound, needed)
     if len(samples) < needed:

@@ -38,7 +38,8 @@ def build(
         if error.name != module:
             raise
         raise StudyError(
-            f"there is no network {name}: networks/{family}.py, which would build it, is missing"
+            f"there is no network {name}: networks/{family}.py, which would build it, is missing (a family's name ends "
+            "in a letter)"
         ) from error
     network = builder.build(name.removeprefix(family), classes, width_scale, stem_stride, widths)
     check(network, f"networks/{family}.py")

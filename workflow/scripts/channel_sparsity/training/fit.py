@@ -51,10 +51,12 @@ class OutOfMemory(Failure):
 
 @contextmanager
 def enough_memory(doing: str) -> Iterator[None]:
-    """Raise `OutOfMemory`, with what was done, where PyTorch runs out of the GPU's memory."""
+    """Raise `OutOfMemory`, with what was done, where PyTorch, cuBLAS or cuDNN runs out of the GPU's memory."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not (isinstance(error, torch.OutOfMemoryError) or "STATUS_ALLOC_FAILED" in str(error)):
+            raise
         advice = "let fewer jobs share the GPU (--resources gpu=1), or use one with more memory"
         raise OutOfMemory(f"the GPU's memory did not suffice {doing}: {advice}") from error
 
