@@ -269,7 +269,15 @@ def test_unpacked_clips_have_the_official_split_too(fresh, record, tmp_path):
     fresh.snakemake("results/mine/split.csv", **options)
     subset = pandas.read_csv(fresh.work / "results/mine/split.csv", index_col="filename")["subset"]
     assert set(subset.index[subset == "train"]) == set(record.train)
-    for path in (tmp_path / "unpacked/meta.csv", tmp_path / "unpacked" / TRAIN_LIST):
+    listing = tmp_path / "unpacked" / TRAIN_LIST
+    names = listing.read_text()
+    listing.write_text(names.replace(record.train[0], record.train[1]))
+    os.utime(listing, (1, 1))
+    said = fresh.snakemake("checkpoints", check=False, **options).stderr
+    assert f"{TRAIN_LIST} is another list than results/mine/split.csv was made by: put that one back" in said
+    listing.write_text(names)
+    os.utime(listing, (1, 1))
+    for path in (tmp_path / "unpacked/meta.csv", listing):
         path.unlink()
     planned = fresh.planned("checkpoints", **options)
     assert not planned.keys() & {"list_clips", "extract_features", "split_clips"}, "what was made stays"

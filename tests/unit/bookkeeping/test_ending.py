@@ -83,6 +83,17 @@ def test_a_finished_study_says_its_data_its_correlations_and_where_they_are(stud
     ]
 
 
+def test_models_of_an_earlier_choice_are_named(study):
+    write, folders, files = study
+    for name in ("a.onnx", "a-int8.onnx", "b.onnx", "c.onnx", "c-int8.onnx"):
+        write(f"results/s/deploy/{name}")
+    write("results/s/deploy/models.csv", "model,status\na,chosen\nb,none\n")
+    said = outcome(*folders, *files).splitlines()[-1]
+    assert said == "  of an earlier choice, and not made again: b, c (delete them)"
+    write("results/s/deploy/models.csv", "model,status\na,chosen\nb,chosen\nc,chosen\n")
+    assert "not made again" not in outcome(*folders, *files)
+
+
 def test_a_part_of_a_study_says_how_much_is_there(study, tmp_path):
     write, folders, files = study
     assert outcome(*folders, *files) == ""

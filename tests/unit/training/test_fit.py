@@ -123,9 +123,16 @@ def test_a_loss_that_is_not_finite_ends_training(clips):
         trained(clips, replace(SETTINGS, learning_rate=1e30))
 
 
-def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch, error):
     def full(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        raise error
 
     network, _ = trained(clips)
     monkeypatch.setattr(network, "forward", full)
@@ -136,6 +143,16 @@ def test_a_gpu_that_is_too_small_is_said(clips, monkeypatch):
         list(fit(network, clips[0], SETTINGS, NO_PENALTY, seed=1, purpose=()))
     assert raised.value.status == "out_of_memory"
     assert isinstance(raised.value, StudyError), "a job that keeps no such status says it as it is"
+
+
+def test_another_error_of_a_gpu_stays_what_it_is(clips, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    network, _ = trained(clips)
+    monkeypatch.setattr(network, "forward", broken)
+    with pytest.raises(RuntimeError, match=r"^CUDA error: an illegal memory access"):
+        predict(network, clips[1])
 
 
 def test_a_network_that_tells_no_clips_apart_is_found_out():

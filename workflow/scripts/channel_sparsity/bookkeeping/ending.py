@@ -32,6 +32,7 @@ def outcome(results: Path, data: Path, trained: Sequence[Path], pruned: Sequence
     for words, name in (("All on one page", "report.html"), ("Models to take away", "deploy")):
         if (results / name).exists():
             lines.append(f"{words}: {(results / name).resolve()}")
+    lines += _earlier_models(results / "deploy")
     return "\n".join(lines)
 
 
@@ -84,6 +85,16 @@ def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
         f"Tables to read: {table.parent.resolve()}/*.html",
         *([f"Figures: {results.resolve()}/figures/*.svg"] if (results / "figures").is_dir() else []),
     ]
+
+
+def _earlier_models(folder: Path) -> list[str]:
+    """That models are still there which an earlier choice made, if there are any."""
+    table = folder / "models.csv"
+    chosen = {row["model"] for row in _rows(table) if row["status"] == "chosen"} if table.is_file() else None
+    earlier = (
+        [] if chosen is None else sorted({file.stem.removesuffix("-int8") for file in folder.glob("*.onnx")} - chosen)
+    )
+    return [f"  of an earlier choice, and not made again: {', '.join(earlier)} (delete them)"] if earlier else []
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
