@@ -10,6 +10,7 @@ import pandas
 from channel_sparsity.measuring.knee import AXES, Knee, Rule, measure
 from channel_sparsity.statistics.regression import correlate, regress
 from channel_sparsity.tables.saving import table
+from channel_sparsity.tables.study import up_to_limit
 
 #: The columns of ``readings.csv`` and their types.
 COLUMNS = {
@@ -179,15 +180,9 @@ def _limits(group: pandas.DataFrame, margin: float) -> dict[str, numpy.ndarray]:
     """Which cells of a network count under each `limit`."""
     accuracy = group.groupby("lam")["accuracy"].transform("mean")
     lam, shortfall = group["lam"].map(float), accuracy.max() - accuracy
-
-    def upper(margin: float) -> numpy.ndarray:
-        """Those up to the largest lambda within the margin (as in `tables.cells`)."""
-        return (lam <= lam[shortfall <= margin + 1e-9].max()).to_numpy()
-
+    margins = {"upper": margin, "half": margin / 2, "double": 2 * margin}
     return {
-        "upper": upper(margin),
-        "half": upper(margin / 2),
-        "double": upper(2 * margin),
+        **{name: up_to_limit(lam, shortfall, each) for name, each in margins.items()},
         "both": (shortfall <= margin + 1e-9).to_numpy(),
         "none": numpy.ones(len(group), bool),
     }

@@ -1,10 +1,11 @@
 """From measured cells to the study's tables: which count, and how PK follows WS (sections 3.2, 3.4 and 4)."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy
 import pandas
+from numpy.typing import ArrayLike
 
 from channel_sparsity.files import read_csv
 from channel_sparsity.measuring.knee import AXES, Trace, rate_within
@@ -231,11 +232,15 @@ def _limits(accuracies: pandas.DataFrame, margin: float) -> dict[tuple[str, str]
             continue
         best = accuracy.idxmax()
         shortfall = accuracy[best] - accuracy
-        limit = max(float(lam) for lam in accuracy.index if shortfall[lam] <= margin + 1e-9)
-        for lam in accuracy.index:
-            if float(lam) > limit and not math.isnan(shortfall[lam]):
-                reasons[network, lam] = f"accuracy {points(shortfall[lam])} points under the best (lambda {best})"
+        for lam in accuracy.index[~up_to_limit(accuracy.index.map(float), shortfall, margin) & shortfall.notna()]:
+            reasons[network, lam] = f"accuracy {points(shortfall[lam])} points under the best (lambda {best})"
     return reasons
+
+
+def up_to_limit(lam: ArrayLike, shortfall: ArrayLike, margin: float) -> numpy.ndarray:
+    """Which lambdas [n] are no larger than the largest whose accuracy is at most `margin` under the best (R9)."""
+    lam, shortfall = numpy.asarray(lam, float), numpy.asarray(shortfall, float)
+    return lam <= lam[shortfall <= margin + 1e-9].max(initial=-numpy.inf)
 
 
 def read_table(path: str | Path, columns: Mapping) -> pandas.DataFrame:
