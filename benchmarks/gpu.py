@@ -34,9 +34,9 @@ from channel_sparsity.planning.costs import Speed
 from channel_sparsity.planning.estimate import Pace, clips_of, rows_of
 from channel_sparsity.planning.speed import measure, start_s
 from channel_sparsity.pruning import padding
-from channel_sparsity.pruning.curve import Plan, planned, trace
+from channel_sparsity.pruning.curve import Plan, plan_of, trace
 from channel_sparsity.training.augmentation import Augmentation
-from channel_sparsity.training.device import device_of, name_of
+from channel_sparsity.training.device import device_name, device_of
 from channel_sparsity.training.features import Subset
 from channel_sparsity.training.fit import fit
 from channel_sparsity.training.penalty import Penalty
@@ -88,7 +88,7 @@ class Bench:
         config = configuration(precision)
         recipe = recipe_of(config, "slimming")
         recipe["finetuning"] |= {"epochs": CURVE_EPOCHS, "learning_rate": 0.001}
-        return planned(recipe, config["training"], lam=LAMBDA, name=name, seed=1, train=train)
+        return plan_of(recipe, config["training"], lam=LAMBDA, name=name, seed=1, train=train)
 
 
 def configuration(precision: str) -> dict:
@@ -309,7 +309,7 @@ def main() -> None:
         getattr(measurements, part)()
     if report.left_out:
         report.paragraphs.append(f"Not measured: {'; '.join(report.left_out)}.")
-    about = f"{name_of(device_of(bench.device))}; clips of {bench.frames} frames, all noise."
+    about = f"{device_name(device_of(bench.device))}; clips of {bench.frames} frames, all noise."
     if bench.device == "cpu":
         print("\n\n".join([about, *report.paragraphs]))
     else:

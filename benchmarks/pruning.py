@@ -18,7 +18,7 @@ from training import BANDS, NETWORKS, subsets, untrained
 from channel_sparsity.networks import count_gammas
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.pruning.context import Context
-from channel_sparsity.pruning.curve import planned, trace
+from channel_sparsity.pruning.curve import plan_of, trace
 from channel_sparsity.pruning.methods.slimming import scores
 from channel_sparsity.pruning.selection import choose, sizes_of
 from channel_sparsity.pruning.surgery import cut
@@ -84,7 +84,7 @@ def prepare_curve(way: str, name: str, width_scale: float) -> Callable[[], objec
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     recipe = settings["pruning"] | {"method": "slimming"}
     recipe["finetuning"] |= {"epochs": 1, "learning_rate": 0.001}
-    plan = planned(recipe, settings["training"], lam=0.0, name=name, seed=1, train=train)
+    plan = plan_of(recipe, settings["training"], lam=0.0, name=name, seed=1, train=train)
     if way == "masks":
         plan = replace(plan, method=Masking(), finetuning=replace(plan.finetuning, penalty=Holding()))
     return trace(network, plan, validation).__next__

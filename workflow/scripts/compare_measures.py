@@ -19,7 +19,7 @@ with job(snakemake):
     knees = {
         tuple(curve[k] for k in keys): read_json(file) for curve, file in zip(params.curves, files.knees, strict=True)
     }
-    measured = outcomes.measured(cells, [knees[tuple(row)] for row in cells[list(keys)].itertuples(index=False)])
+    measured = outcomes.outcomes_of(cells, [knees[tuple(row)] for row in cells[list(keys)].itertuples(index=False)])
     made = {
         "measures": measures.compare_measures(measures.levels(cells, pandas.DataFrame(sparsity))),
         "outcomes": outcomes.compare_outcomes(measured, params.controls),

@@ -14,13 +14,13 @@ from channel_sparsity.files import write_csv, write_json
 from channel_sparsity.planning.decoding import decoding_s
 from channel_sparsity.planning.estimate import Pace, average, clips_of, lines, rows_of, summary
 from channel_sparsity.planning.speed import measure, start_s
-from channel_sparsity.training.device import device_of, name_of
+from channel_sparsity.training.device import device_name, device_of
 from job import job
 
 PROCESSES = 8  # that measure side by side on a CPU; more cores are taken to be as fast
 
 
-def measured(config, scenes, wanted):
+def measure_pace(config, scenes, wanted):
     """The pace of one process: start, decoding and speeds, in the order in which they are measured."""
     device, training = device_of(wanted), config["training"]
     begin = start_s(training, device)
@@ -30,7 +30,7 @@ def measured(config, scenes, wanted):
         name: measure(name, shape_of(config, name), scenes, logmel.n_mels, logmel.frames, training, device)
         for name in config["networks"]
     }
-    return Pace(speeds, begin, decoding_s(source_of(block, config["dataset"])), name_of(device))
+    return Pace(speeds, begin, decoding_s(source_of(block, config["dataset"])), device_name(device))
 
 
 # The guard is for the worker processes, which import this file.
@@ -45,7 +45,7 @@ if __name__ == "__main__":
             1, min(cores // config["training"]["threads"], PROCESSES if device_of(wanted).type == "cpu" else 1)
         )
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            waiting = [pool.submit(measured, config, extent.scenes, wanted) for _ in range(workers)]
+            waiting = [pool.submit(measure_pace, config, extent.scenes, wanted) for _ in range(workers)]
             pace = average([each.result() for each in waiting])
         clips = clips_of(extent.clips, config["split"])
         rows = rows_of(config, pace, clips)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from channel_sparsity.bookkeeping.holding import held
 from channel_sparsity.files import StudyError, read_json, write_csv, write_json
-from channel_sparsity.pruning.curve import planned
+from channel_sparsity.pruning.curve import plan_of
 from channel_sparsity.pruning.traced import prune, weights_of_step
 from channel_sparsity.training.setup import set_up
 from job import job, progress
@@ -17,7 +17,7 @@ with job(snakemake), held(STATE) as check_hold:
     out, metrics, lam = dict(snakemake.output.items()), read_json(files["metrics"]), cell["lam"]
     setup = set_up(files, params, cell, STATE)
     told = {"lam": float(lam), "name": setup.name, "seed": setup.seed, "train": setup.train}
-    plan = planned(params["recipe"], params["settings"], **told)
+    plan = plan_of(params["recipe"], params["settings"], **told)
     # What is under way lies with the state: before a job begins, Snakemake deletes its outputs.
     steps = STATE / "steps" if "steps" in out else None
     planned_steps = len(plan.schedule.counts(metrics["channels"]))

@@ -10,7 +10,7 @@ from channel_sparsity.networks.saving import save_weights
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.settings import training_settings
 from channel_sparsity.training.setup import set_up
-from channel_sparsity.training.trained import figures, train
+from channel_sparsity.training.trained import metrics_of, train
 from job import job, progress
 
 STATE = Path(snakemake.output.metrics).with_name("state")
@@ -21,7 +21,7 @@ with job(snakemake), held(STATE) as check_hold:
     penalty = Penalty(params["settings"]["penalty"], float(cell["lam"]))
     with progress(f"{cell['network']}, lambda {cell['lam']}", settings.epochs, "epoch") as report:
         trained = train(setup, settings, penalty, report)
-    metrics = figures(trained, setup, settings, cell["lam"])
+    metrics = metrics_of(trained, setup, settings, cell["lam"])
 
     check_hold()
     out = snakemake.output

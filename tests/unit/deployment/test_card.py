@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.deployment.card import markdown
-from channel_sparsity.deployment.checking import SIGNALS, check_on_signals, evenly, measured, signals
+from channel_sparsity.deployment.checking import SIGNALS, accuracies, check_on_signals, evenly, signals
 from channel_sparsity.deployment.export import exported, whole_model
 from channel_sparsity.deployment.frontend import TOLERANCE_DB
 
@@ -18,7 +18,7 @@ LOGMEL = LogMel(win_length=3528, hop_length=3528, n_fft=4096, duration_s=2.6)
 def test_counts_are_those_of_scikit_learn():
     draw = np.random.default_rng(1)
     labels, answers = draw.integers(0, 3, 50), draw.normal(size=(50, 3))
-    found = measured(answers, labels, SCENES)
+    found = accuracies(answers, labels, SCENES)
     given = answers.argmax(axis=1)
     assert found["accuracy"] == accuracy_score(labels, given)
     assert found["confusion"] == confusion_matrix(labels, given).tolist()

@@ -32,7 +32,7 @@ def dosed():
     cells = tables.cells(records, 0.03)
     keys = ["recipe", "network", "lam", "seed"]
     knees = {tuple(each[key] for key in keys): each["knee"] for each in records}
-    measured = outcomes.measured(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
+    measured = outcomes.outcomes_of(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
     return outcomes.compare_outcomes(measured, ["random"])
 
 

@@ -16,7 +16,7 @@ from channel_sparsity.configuration import recipe_of
 from channel_sparsity.files import StudyError
 from channel_sparsity.networks import build, gammas_of, widths_of
 from channel_sparsity.pruning.context import Context
-from channel_sparsity.pruning.curve import Finetuning, Plan, Schedule, finetune, planned, remake, trace
+from channel_sparsity.pruning.curve import Finetuning, Plan, Schedule, finetune, plan_of, remake, trace
 from channel_sparsity.pruning.methods import Method, ista, method_of, random, slimming, taylor
 from channel_sparsity.pruning.traced import Traced
 from channel_sparsity.training.fit import Diverged, accuracy, predict
@@ -227,7 +227,7 @@ def test_a_recipe_of_the_configuration_plans_its_steps_and_its_repair(
 ):
     recipe = recipe_of(CONFIG, name)
     train = contexts_for_tests.clips()
-    made = planned(recipe, CONFIG["training"], lam=1e-4, name="vgg11", seed=3, train=train)
+    made = plan_of(recipe, CONFIG["training"], lam=1e-4, name="vgg11", seed=3, train=train)
     finetuning = made.finetuning
     assert made.method == method_of(recipe, name="vgg11", seed=3, train=train)
     assert made.schedule == Schedule(0.05, "original", 0.95, from_trained)

@@ -86,7 +86,7 @@ class MadeUp:
         made["claims"] = claims(judged, self.config["equivalence"])
         keys = ["recipe", "network", "lam", "seed"]
         knees = {tuple(one[key] for key in keys): one["knee"] for one in records}
-        measured = outcomes.measured(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
+        measured = outcomes.outcomes_of(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
         self.outcomes = made["outcomes"] = outcomes.compare_outcomes(measured, ["random"])
         alike = correlation.assign(reading=readings.AS_CONFIGURED, study="made-up")
         alike = alike.merge(regression[["network", "recipe", "m", "m_low", "m_high"]])

@@ -1,8 +1,7 @@
 import pytest
 
 from channel_sparsity.report.cost import cost
-from channel_sparsity.report.words import count, duration, listed
-from channel_sparsity.shares import points
+from channel_sparsity.words import count, duration, listed, points
 
 
 def timing(folder, name, *seconds):

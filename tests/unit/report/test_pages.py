@@ -103,7 +103,7 @@ def test_outcomes_and_criteria_say_of_what_they_are_and_show_their_intervals():
     cells = tables.cells(records, 0.03)
     keys = ["recipe", "network", "lam", "seed"]
     knees = {tuple(one[key] for key in keys): one["knee"] for one in records}
-    measured = outcomes.measured(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
+    measured = outcomes.outcomes_of(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
     compared = outcomes.compare_outcomes(measured, ["random"])
     rows = read(compared.replace({"outcome": outcomes.OUTCOMES}))
     for row, shown in zip(compared.to_dict("records"), rows, strict=True):

@@ -17,7 +17,7 @@ from channel_sparsity.tables.outcomes import (
     OUTCOMES,
     compare_criteria,
     compare_outcomes,
-    measured,
+    outcomes_of,
     reliability,
 )
 
@@ -26,7 +26,7 @@ NETWORKS = ("vgg11", "resnet11", "mobilenet0.25", "vgg16", "resnet20", "mobilene
 
 
 def cells_of(value, criterion="slimming", networks=NETWORKS[:3], seeds=(1, 2), repair="statistics"):
-    """Cells of one criterion as `measured` gives them; each outcome is `value` of network, place of lambda and seed."""
+    """Cells of one criterion as `outcomes_of` gives them; each outcome is `value` of network, place of lambda, seed."""
     keys = [(network, place, seed) for network in networks for place in range(len(WS)) for seed in seeds]
     values = [value(*key) for key in keys]
     frame = pandas.DataFrame(
@@ -74,7 +74,7 @@ def test_every_outcome_is_taken_from_where_it_stands():
     losses = dict(zip(CHECKS, (0.01, 0.02, 0.03, None), strict=True))
     one = record(pk=0.6, cross_checks=checks, cross_check_losses=losses, accuracy_loss=0.04)
     cells = tables.cells([one, record(lam="1e-6", ws=2.0)], 0.03)
-    row = measured(cells, [one["knee"], record()["knee"]]).iloc[0]
+    row = outcomes_of(cells, [one["knee"], record()["knee"]]).iloc[0]
     assert [row[name] for name in ("pk", "fixed_ends", "literal", "kneed")] == [0.6, 0.51, 0.52, 0.53]
     assert [row[f"loss_{name}"] for name in ("pk", "fixed_ends", "literal", "kneed")] == [0.04, 0.01, 0.02, 0.03]
     assert numpy.isnan(row["kneed_online"]) and numpy.isnan(row["loss_kneed_online"])
@@ -94,7 +94,7 @@ def test_a_cell_without_a_knee_counts_and_one_over_the_limit_or_without_ws_does_
         record(lam="5e-5") | {"sparsity": {"ws": None, "reason": "all gammas are 0"}},
         record(lam="1e-4", accuracy=0.5),
     ]
-    frame = measured(tables.cells(records, 0.03), [each["knee"] for each in records])
+    frame = outcomes_of(tables.cells(records, 0.03), [each["knee"] for each in records])
     assert frame["lam"].tolist() == ["0", "1e-6", "1e-5"]
     assert frame["pk"].notna().tolist() == [True, False, False]
     assert frame["mean_accuracy"].notna().all()
@@ -102,7 +102,7 @@ def test_a_cell_without_a_knee_counts_and_one_over_the_limit_or_without_ws_does_
 
 def test_a_network_that_was_not_trained_does_not_count():
     records = [record(), record(lam="1e-6") | failed("no memory", "out_of_memory")]
-    frame = measured(tables.cells(records, 0.03), [each["knee"] for each in records])
+    frame = outcomes_of(tables.cells(records, 0.03), [each["knee"] for each in records])
     assert frame["lam"].tolist() == ["0"]
 
 
@@ -438,7 +438,7 @@ def test_the_tables_survive_their_files(seeds, tmp_path):
     cells = tables.cells(records, 0.03)
     keys = ["recipe", "network", "lam", "seed"]
     knees = {tuple(each[key] for key in keys): each["knee"] for each in records}
-    frame = measured(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
+    frame = outcomes_of(cells, [knees[tuple(row)] for row in cells[keys].itertuples(index=False)])
     table = compare_outcomes(frame, ["random"])
     assert len(table) == 2 * 2 * len(OUTCOMES) * 3
     assert survives_its_file(table, COLUMNS, tmp_path)
@@ -450,7 +450,7 @@ def test_the_tables_survive_their_files(seeds, tmp_path):
 def test_in_a_study_where_sparse_networks_keep_more_the_slope_of_mean_accuracy_is_positive():
     records, _ = study(("vgg11", "resnet11", "mobilenet0.25"), ("slimming",), seeds=(1, 2))
     cells = tables.cells(records, 0.03)
-    frame = measured(cells, [each["knee"] for each in sort(records)])
+    frame = outcomes_of(cells, [each["knee"] for each in sort(records)])
     row = compare_outcomes(frame, []).set_index(["outcome", "scope"]).loc["mean_accuracy", ALL]
     # A loss of .8 x^p has an area of .8 / (p + 1).
     expected = numpy.polyfit(range(4), [0.9 - 0.8 / (5 + 3 * place) for place in range(4)], 1)[0]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from channel_sparsity.files import StudyError
-from channel_sparsity.training.device import device_of, name_of
+from channel_sparsity.training.device import device_name, device_of
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def test_a_cpu_is_left_as_it_is(monkeypatch, wanted, gpu, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     assert device_of(wanted).type == expected
     assert not torch.are_deterministic_algorithms_enabled()
-    assert name_of(torch.device("cpu")) == "cpu"
+    assert device_name(torch.device("cpu")) == "cpu"
 
 
 @pytest.mark.parametrize("wanted", ["cuda", "auto"])

@@ -11,7 +11,7 @@ from channel_sparsity.networks import gammas_of
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.setup import Setup
 from channel_sparsity.training.state import State
-from channel_sparsity.training.trained import figures, train
+from channel_sparsity.training.trained import metrics_of, train
 from channel_sparsity.training.updates import Updates
 
 SCENES = ["bus", "park", "tram"]
@@ -29,7 +29,7 @@ def setup(tmp_path):
 def test_the_figures_are_the_networks_own(setup):
     done = []
     trained = train(setup, SHORT, Penalty("subgradient", 0.02), done.append)
-    told = figures(trained, setup, SHORT, "2e-2")
+    told = metrics_of(trained, setup, SHORT, "2e-2")
     network = trained.network.eval()
     with torch.no_grad():
         features = (setup.validation.logmel[16:, None] + 35) / 7
@@ -82,7 +82,7 @@ def test_a_training_that_goes_wrong_says_how(setup, monkeypatch, scale, changes,
     monkeypatch.setattr(Setup, "untrained", with_head)
     settings = replace(SHORT, **changes)
     trained = train(setup, settings, NO_PENALTY)
-    told = figures(trained, setup, settings, "0")
+    told = metrics_of(trained, setup, settings, "0")
     assert told["status"] == status and told["reason"].startswith(reason)
     if status == "diverged":
         assert told["accuracy"] is None and told["accuracy_per_scene"] == dict.fromkeys(SCENES)
@@ -99,7 +99,7 @@ def test_a_gpu_that_is_too_small_ends_the_training_and_not_the_job(setup, monkey
     monkeypatch.setattr(Updates, "averages", full)
     trained = train(setup, SHORT, NO_PENALTY)
     assert (trained.log_probabilities, trained.history) == (None, [])
-    told = figures(trained, setup, SHORT, "0")
+    told = metrics_of(trained, setup, SHORT, "0")
     assert told["status"] == "out_of_memory"
     assert told["reason"] == (
         "the GPU's memory did not suffice in epoch 1: let fewer jobs share the GPU (--resources gpu=1), or use one "

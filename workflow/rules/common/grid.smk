@@ -3,7 +3,7 @@ import re
 from dataclasses import asdict
 
 
-from channel_sparsity.deployment.names import BUDGET, name_of
+from channel_sparsity.deployment.names import BUDGET, model_name
 
 RESULTS = f"results/{config['study']}"
 CELL = "{network}/lambda-{lam}/seed-{seed}"
@@ -65,7 +65,7 @@ WANTED = list(
 
 wildcard_constraints:
     model="|".join(
-        re.escape(each) for each in (*(name_of(*each) for each in WANTED), BUDGET)
+        re.escape(each) for each in (*(model_name(*each) for each in WANTED), BUDGET)
     ),
     network="|".join(re.escape(network) for network in config["networks"]),
     lam="|".join(sorted({re.escape(cell["lam"]) for cell in CELLS})),

@@ -42,13 +42,13 @@ def held(folder: str | Path, sleep: Callable[[float], None] = time.sleep) -> Ite
     own = {"host": socket.gethostname(), "pid": os.getpid(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
 
     def check() -> None:
-        if path.exists() and (now := _record(path)) != own:
+        if path.exists() and (now := _holder(path)) != own:
             raise _taken(path, now)
 
     def beat() -> None:
         while not ended.wait(BEAT_S):
             with suppress(OSError):
-                if _record(path) == own:
+                if _holder(path) == own:
                     os.utime(path)
 
     with _locked(path) as (file, alone_here):
@@ -62,7 +62,7 @@ def held(folder: str | Path, sleep: Callable[[float], None] = time.sleep) -> Ite
             yield check
         finally:
             ended.set()
-            if _record(path) == own:
+            if _holder(path) == own:
                 path.unlink()
     with suppress(OSError):
         path.parent.rmdir()
@@ -76,7 +76,7 @@ def holders(folders: Iterable[str | Path]) -> list[str]:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                found.append(f"{path.parent} by {_words(_record(path))}")
+                found.append(f"{path.parent} by {_words(_holder(path))}")
     return found
 
 
@@ -95,7 +95,7 @@ def _locked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise _taken(path, _record(path)) from None
+                raise _taken(path, _holder(path)) from None
             except OSError as error:
                 if error.errno not in (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK):
                     raise
@@ -111,7 +111,7 @@ def _wait_for_silence(path: Path, host: str | None, sleep: Callable[[float], Non
 
     Any other's record must stay untouched for `PATIENCE_S`, by this host's clock.
     """
-    found = _record(path)
+    found = _holder(path)
     if not found or found["host"] == host:
         return
     touched, waited = path.stat().st_mtime_ns, 0.0
@@ -120,10 +120,10 @@ def _wait_for_silence(path: Path, host: str | None, sleep: Callable[[float], Non
         waited += BEAT_S
         with open(path, "rb") as file:  # opening it asks a network's file system anew
             if os.fstat(file.fileno()).st_mtime_ns != touched:
-                raise _taken(path, _record(path))
+                raise _taken(path, _holder(path))
 
 
-def _record(path: Path) -> dict:
+def _holder(path: Path) -> dict:
     """Who holds the folder, as the holder wrote it; empty if it has written nothing (yet)."""
     try:
         return json.loads(path.read_bytes())

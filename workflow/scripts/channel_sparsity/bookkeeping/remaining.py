@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
-from channel_sparsity.report.words import duration
+from channel_sparsity.words import duration
 
 #: How often it is said, at most.
 EVERY_S = 30.0

@@ -10,12 +10,12 @@ from scipy import stats
 
 from channel_sparsity.claims.evidence import Evidence
 from channel_sparsity.naming import PAPER_NETWORKS, family, label
-from channel_sparsity.shares import points
 from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.regression import line, mean_of_values, sign
 from channel_sparsity.statistics.replicates import ENOUGH
 from channel_sparsity.statistics.slopes import mean_over_networks, over_networks, slopes
 from channel_sparsity.tables.comparisons import equivalence
+from channel_sparsity.words import points
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 

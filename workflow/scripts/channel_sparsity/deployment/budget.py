@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas
 
-from channel_sparsity.deployment.names import BUDGET, name_of
+from channel_sparsity.deployment.names import BUDGET, model_name
 
 #: The columns of ``models.csv`` and their types: which step of which cell each model is, if there is one.
 MODELS = {
@@ -40,10 +40,10 @@ def choose(front: pandas.DataFrame, wanted: Iterable[tuple[str, str]], budget: M
         at_knee = own[own["included"] & own["at_knee"]]
         if at_knee.empty:
             why = f"No cell of {network} by {recipe} is included with a knee, so there is no model at the knee."
-            rows.append(_none(name_of(network, recipe), why))
+            rows.append(_none(model_name(network, recipe), why))
         else:
             words = f"The most accurate of the {len(at_knee)} included cells of {network} by {recipe} at their knees."
-            rows.append(_row(name_of(network, recipe), at_knee.sort_values(**_BEST_FIRST).iloc[0], words))
+            rows.append(_row(model_name(network, recipe), at_knee.sort_values(**_BEST_FIRST).iloc[0], words))
     return pandas.DataFrame([*rows, _within(front[front["within_limit"]], budget)], columns=list(MODELS)).astype(MODELS)
 
 

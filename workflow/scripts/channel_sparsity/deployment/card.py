@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from channel_sparsity.shares import percent
+from channel_sparsity.words import percent
 
 #: A larger loss of accuracy by quantisation, as a fraction, is said at the top of the card.
 NOTABLE_LOSS = 0.01

@@ -17,7 +17,7 @@ SIGNALS = 16
 TOLERANCE_LOG_PROBABILITY, TOLERANCE_PROBABILITY = 1e-3, 1e-3
 
 
-def measured(log_probabilities: np.ndarray, labels: np.ndarray, scenes: Sequence[str]) -> dict:
+def accuracies(log_probabilities: np.ndarray, labels: np.ndarray, scenes: Sequence[str]) -> dict:
     """Accuracy, over all clips and by scene, and the confusion matrix, a row each true scene.
 
     `log_probabilities` [clips, classes], or anything that rises with them; `labels` [clips], all scenes among them.

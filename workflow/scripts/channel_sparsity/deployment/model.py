@@ -12,9 +12,9 @@ from scipy.special import log_softmax
 from channel_sparsity.data.logmel import LogMel
 from channel_sparsity.deployment.checking import (
     TOLERANCE_LOG_PROBABILITY,
+    accuracies,
     check_on_signals,
     evenly,
-    measured,
 )
 from channel_sparsity.deployment.export import exported, whole_model
 from channel_sparsity.deployment.quantisation import bytes_of_constants, quantised
@@ -36,8 +36,8 @@ NORMALISED_BY = ("mean_db", "standard_deviation_db")
 class Model:
     """A network in ``float32`` and ``int8``.
 
-    `files`: each form behind the front end, from waveforms to probabilities. `accuracy`: what `checking.measured` gives
-    for each form, and for PyTorch, on the validation clips. `int8_constants_bytes`: of weights, scales and biases.
+    `files`: each form behind the front end, from waveforms to probabilities. `accuracy`: what `checking.accuracies`
+    gives for each form, and for PyTorch, on the validation clips. `int8_constants_bytes`: of weights, scales, biases.
     """
 
     files: Mapping[str, onnx.ModelProto]
@@ -76,7 +76,7 @@ def make_model(
     log.info("off PyTorch by up to %.2g, a log-probability on the validation clips' features", off)
     log.info("off by up to %.2g dB and %.2g, a probability, on test signals", off_db, off_probability)
     accuracy = {
-        form: measured(each, labels, facts["scenes"]) for form, each in {"pytorch": reference, **answers}.items()
+        form: accuracies(each, labels, facts["scenes"]) for form, each in {"pytorch": reference, **answers}.items()
     }
     log.info("accuracy: %s", {form: round(each["accuracy"], 3) for form, each in accuracy.items()})
     return Model(files, accuracy, sum(map(len, calibration)), bytes_of_constants(parts["int8"]))

@@ -4,6 +4,6 @@
 BUDGET = "budget"
 
 
-def name_of(network: str, recipe: str) -> str:
+def model_name(network: str, recipe: str) -> str:
     """The model of a network at the knee of a recipe."""
     return f"{network}-{recipe}"

@@ -11,7 +11,7 @@ from scipy.optimize import isotonic_regression
 from scipy.signal import find_peaks
 
 from channel_sparsity.files import StudyError
-from channel_sparsity.shares import percent
+from channel_sparsity.words import percent
 
 #: The axes that a knee can be found on, and the column of ``curve.csv`` that each one reads.
 AXES = {"channels": "channel_rate", "parameters": "parameter_rate", "masked": "masked_rate"}
@@ -286,7 +286,7 @@ def measure(curve: pandas.DataFrame, classes: int, clips: int, rule: Rule) -> di
         name: None if place is None else float(numpy.interp(place, trace.rate, trace.fit))
         for name, place in checks.items()
     }
-    return _record(rule, knees, at_knee, checks, losses, summaries(trace, full_loss))
+    return _as_written(rule, knees, at_knee, checks, losses, summaries(trace, full_loss))
 
 
 #: The rules that a knee is cross-checked by.
@@ -302,14 +302,14 @@ def _margin(heights: numpy.ndarray) -> float | None:
 
 def without_knee(reason: str, rule: Rule) -> dict:
     """What `measure` returns of a curve that cannot have a knee."""
-    return _record(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {}, {}, {})
+    return _as_written(rule, dict.fromkeys(AXES, Knee("none", reason)), {}, {}, {}, {})
 
 
 #: What ``knee.json`` says of the curve, and of the network at its knee.
 _MEASURED = ("accuracy_loss", "accuracy_loss_grid", "compression_rate", "masked_rate", "bend", "margin")
 
 
-def _record(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict, losses: dict, summed_up: dict) -> dict:
+def _as_written(rule: Rule, knees: dict[str, Knee], at_knee: dict, checks: dict, losses: dict, summed_up: dict) -> dict:
     """What ``knee.json`` holds; what is missing of the last four is null."""
     knee = knees[rule.axis]
     return {

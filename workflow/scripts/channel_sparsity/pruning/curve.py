@@ -84,7 +84,7 @@ class Plan:
     finetuning: Finetuning
 
 
-def planned(recipe: Mapping, training: Mapping, *, lam: float, name: str, seed: int, train: Subset) -> Plan:
+def plan_of(recipe: Mapping, training: Mapping, *, lam: float, name: str, seed: int, train: Subset) -> Plan:
     """The curve that a recipe of the configuration asks for, of a network that `training` trained at lambda `lam`."""
     tuning = recipe["finetuning"]
     schedule = Schedule(recipe["step"], recipe["step_of"], recipe["highest_rate"], tuning["when"] == "once")
@@ -182,13 +182,13 @@ def trace(
     """
     clock = time.perf_counter if state is None else state.seconds
     started = clock()
-    first = measured(Made(0, network, network), network, validation)
+    first = measure_step(Made(0, network, network), network, validation)
     if reached is None:
         yield replace(first, seconds=clock() - started)
         reached = Reached(0, network, clock())
     started = reached.seconds
     for made in make_steps(network, plan, reached, state):
-        step = measured(made, network, validation)
+        step = measure_step(made, network, validation)
         step = replace(step, accuracy_loss=first.accuracy - step.accuracy, seconds=clock() - started)
         log.info(
             "step %d: %.1f %% of the channels gone, accuracy %.1f %% (%.1f %% before fine-tuning), %.1f s",
@@ -202,7 +202,7 @@ def trace(
         yield step
 
 
-def measured(made: Made, unpruned: Network, validation: Subset) -> Step:
+def measure_step(made: Made, unpruned: Network, validation: Subset) -> Step:
     """A step of the curve of `unpruned`, but for what it is later held against: no loss, and no time, so far."""
     log_probabilities = predict(padded(made.network, unpruned), validation)
     right = before = accuracy(log_probabilities, validation)

@@ -10,7 +10,7 @@ from channel_sparsity.files import StudyError, read_csv
 from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.saving import load_weights
-from channel_sparsity.pruning.curve import planned, remake
+from channel_sparsity.pruning.curve import plan_of, remake
 from channel_sparsity.pruning.padding import padded
 from channel_sparsity.pruning.traced import weights_of_step
 from channel_sparsity.training.features import Subset
@@ -33,7 +33,7 @@ def network_of_step(setup: Setup, files: Mapping, recipe: Mapping, training: Map
         network = build(setup.name, len(setup.scenes), **setup.shape, widths=widths)
         network = load_weights(network, weights_of_step(files["steps"], step)).to(setup.device)
     else:
-        plan = planned(recipe, training, lam=lam, name=setup.name, seed=setup.seed, train=setup.train)
+        plan = plan_of(recipe, training, lam=lam, name=setup.name, seed=setup.seed, train=setup.train)
         network = remake(setup.trained(files["weights"]), plan, step)
     if not answers_as_recorded(network, setup.validation, files["predictions"], step, setup.untrained()):
         raise StudyError(

@@ -11,8 +11,7 @@ import pandas
 from channel_sparsity.claims.plan import CRITERION, OUTCOME, REPAIR, papers_dose
 from channel_sparsity.configuration import FULL
 from channel_sparsity.naming import ALL
-from channel_sparsity.report.words import count
-from channel_sparsity.shares import points
+from channel_sparsity.words import count, points
 
 #: The word for what the interval of the primary outcome says.
 VERDICTS = {"positive": "Yes", "negative": "No, the reverse", "undecided": "Undecided"}

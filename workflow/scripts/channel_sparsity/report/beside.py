@@ -8,7 +8,7 @@ import pandas
 from channel_sparsity.claims.paper import EXAMPLE_NETWORK, METHODS
 from channel_sparsity.naming import PAPER_NETWORKS, label
 from channel_sparsity.report.pages import NOTHING, bounded
-from channel_sparsity.shares import percent
+from channel_sparsity.words import percent
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas
 from markupsafe import Markup
 
+from channel_sparsity import words
 from channel_sparsity.bookkeeping.published import Digests, compared
 from channel_sparsity.claims import claims, paper
 from channel_sparsity.claims.paper import METHODS
@@ -16,7 +17,7 @@ from channel_sparsity.data.clips import SPLIT
 from channel_sparsity.figures.style import network_labels, recipe_label
 from channel_sparsity.files import read_csv, read_json, sha256
 from channel_sparsity.machine import versions
-from channel_sparsity.report import charts, page, words
+from channel_sparsity.report import charts, page
 from channel_sparsity.report.answer import answer, dose_of_claims
 from channel_sparsity.report.beside import beside
 from channel_sparsity.report.cost import cost

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from channel_sparsity.files import read_csv
-from channel_sparsity.report.words import duration
+from channel_sparsity.words import duration
 
 Paths = Iterable[str | Path]
 

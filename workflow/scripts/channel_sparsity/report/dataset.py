@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas
 
 from channel_sparsity.data.sources import source_of
-from channel_sparsity.report.words import count, devices, percents
+from channel_sparsity.words import count, devices, percents
 
 _SPLITS = {
     "random": "Clips were drawn at random within scenes, so that recordings of one place may stand on both sides: "

@@ -13,7 +13,7 @@ from channel_sparsity.claims.plan import papers_dose
 from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of, shape_of, width_scale_of
 from channel_sparsity.data.sources import source_of
 from channel_sparsity.naming import PAPER_NETWORKS, label
-from channel_sparsity.report.words import devices
+from channel_sparsity.words import devices
 
 #: What stands for the paper's value where it has none.
 NOT_SAID = "not said"

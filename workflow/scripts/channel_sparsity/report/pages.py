@@ -11,9 +11,9 @@ from markupsafe import Markup
 from channel_sparsity.claims import claims, paper
 from channel_sparsity.files import sha256, write_csv, write_json, write_text
 from channel_sparsity.naming import ALL, label
-from channel_sparsity.shares import percent, points
 from channel_sparsity.tables import comparisons, front, measures, outcomes, readings
 from channel_sparsity.tables import study as tables
+from channel_sparsity.words import percent, points
 
 #: What stands where a table has no value.
 NOTHING = "\N{EN DASH}"

@@ -70,7 +70,7 @@ CRITERIA = {
 }
 
 
-def measured(cells: pandas.DataFrame, knees: Sequence[Mapping]) -> pandas.DataFrame:
+def outcomes_of(cells: pandas.DataFrame, knees: Sequence[Mapping]) -> pandas.DataFrame:
     """Every outcome of the cells that count for it, and the loss at each knee.
 
     `cells`: the table of that name, `knees`: the ``knee.json`` of each of its rows. A cell counts if it was trained,
@@ -90,8 +90,8 @@ def measured(cells: pandas.DataFrame, knees: Sequence[Mapping]) -> pandas.DataFr
 def compare_outcomes(cells: pandas.DataFrame, controls: Sequence[str]) -> pandas.DataFrame:
     """Each outcome of each criterion and repair, in all networks and in each: ``outcomes.csv``.
 
-    `cells`: from `measured`. `controls`: the criteria that take channels in random order; the first is what others are
-    compared with, at the same repair. Of the means over the seeds of each lambda:
+    `cells`: from `outcomes_of`. `controls`: the criteria that take channels in random order; the first is what others
+    are compared with, at the same repair. Of the means over the seeds of each lambda:
 
     - known: the share of the cells that have the outcome; loss: the mean loss at it, where it is a knee;
     - reliability (`reliability`) of single cells over seeds;

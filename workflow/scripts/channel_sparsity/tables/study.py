@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from channel_sparsity.files import read_csv
 from channel_sparsity.measuring.knee import AXES, Trace, rate_within
 from channel_sparsity.naming import NETWORKS, family, variant
-from channel_sparsity.shares import percent, points
 from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.statistics.regression import correlate, leave_one_out, pearson, regress, tau_b
 from channel_sparsity.statistics.replicates import seed_intervals
 from channel_sparsity.tables.saving import table
+from channel_sparsity.words import percent, points
 
 #: The columns of ``cells.csv`` and their types.
 CELLS = {

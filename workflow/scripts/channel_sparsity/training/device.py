@@ -29,6 +29,6 @@ def device_of(wanted: str) -> torch.device:
     return torch.device("cuda")
 
 
-def name_of(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """``cpu``, or the GPU by its product name."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from channel_sparsity.arithmetic import in_force
 from channel_sparsity.files import StudyError, sha256, whole
-from channel_sparsity.training.device import name_of
+from channel_sparsity.training.device import device_name
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def identity(device: torch.device, params: Mapping, files: Mapping[str, str | Pa
         "PyTorch": torch.__version__,
         "arithmetic": in_force(),
         "processor": torch.backends.cpu.get_cpu_capability(),
-        "device": name_of(device),
+        "device": device_name(device),
     }
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from channel_sparsity.networks import count_gammas, gammas_of
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.cost import cost
-from channel_sparsity.training.device import name_of
+from channel_sparsity.training.device import device_name
 from channel_sparsity.training.fit import Epoch, Failure, accuracy, fit, only_answer, per_scene, predict
 from channel_sparsity.training.penalty import Penalty
 from channel_sparsity.training.settings import TrainingSettings
@@ -86,7 +86,7 @@ def train(
     return Trained(network, history, "trained", None, log_probabilities)
 
 
-def figures(trained: Trained, setup: Setup, settings: TrainingSettings, lam: str) -> dict:
+def metrics_of(trained: Trained, setup: Setup, settings: TrainingSettings, lam: str) -> dict:
     """What ``metrics.json`` says of a training at `lam` (as the configuration writes it), but for its weights' digest.
 
     Accuracies are fractions of the validation clips, None after a failure; `macs` are those of one clip; `shrinkage` is
@@ -112,5 +112,5 @@ def figures(trained: Trained, setup: Setup, settings: TrainingSettings, lam: str
         "macs": costs.macs,
         "channels": count_gammas(trained.network),
         "shrinkage": float(lam) * settings.sum_of_rates(len(setup.train)),
-        "device": name_of(setup.device),
+        "device": device_name(setup.device),
     }

@@ -1,10 +1,18 @@
-"""Numbers as the report's sentences say them."""
+"""Numbers as sentences, tables and the terminal say them."""
 
 from collections.abc import Iterable, Mapping
 
 import pandas
 
-from channel_sparsity.shares import percent
+
+def percent(share: float) -> str:
+    """A share in percent, with one decimal: ``75.0 %``."""
+    return f"{100 * share:.1f} %"
+
+
+def points(share: float) -> str:
+    """A difference of shares in points of percent, with one decimal."""
+    return f"{round(100 * share, 1) + 0.0:.1f}"  # + 0.0: no -0.0
 
 
 def percents(shares: pandas.Series) -> str:
