@@ -102,6 +102,22 @@ def test_the_jobs_of_a_run_and_which_only_follow_from_others(run, tmp_path):
     assert which == ["x"]
 
 
+@pytest.mark.parametrize(("arguments", "limited"), [((), False), (("--max-jobs-per-timespan", "5/1s"), True)])
+def test_no_limit_makes_the_scheduler_turn_ever_faster(run, arguments, limited):
+    workflow = """
+    internals.before_jobs(workflow, lambda targets: None, lambda jobs, dry: None)
+
+    rule one:
+        output: "one"
+        shell: "touch one"
+
+    onstart:
+        said(workflow.scheduler.job_rate_limiter is not None)
+    """
+    said, _ = run(workflow, *arguments)
+    assert said == limited
+
+
 LOOKED_AT = """
 os.environ.setdefault("MAIN", str(os.getpid()))
 

@@ -94,6 +94,7 @@ def before_jobs(
     prepare = workflow._prepare_dag
 
     def prepared(*args, **kwargs):
+        _lift_rate_limit(workflow)
         asked(list(workflow.dag_settings.targets))
         prepare(*args, **kwargs)
         postprocess = workflow.dag.postprocess
@@ -106,6 +107,18 @@ def before_jobs(
         workflow.dag.postprocess = postprocessed
 
     workflow._prepare_dag = prepared
+
+
+def _lift_rate_limit(workflow: Any) -> None:
+    """Begin jobs as soon as there is room for them, unless ``--max-jobs-per-timespan`` sets another limit than 100/1s.
+
+    With a limit each turn of Snakemake's scheduler orders another one, a second later. So each job that ends adds a
+    turn a second until the run is over, and after some hundred jobs the turns take a core
+    (github.com/snakemake/snakemake/issues/2967).
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduling_settings.max_jobs_per_timespan = None
 
 
 def say_instead(locked: Callable[[], str], protected: Callable[[list[str]], str]) -> None:
