@@ -48,10 +48,12 @@ class Remaining(Thread):
         self._weights, self._first, self._began = weights, first, time.time()
 
     def run(self) -> None:
+        weights = {}
         while True:
             time.sleep(EVERY_S)
             with suppress(FileNotFoundError):  # of `first`, until it is made
                 since = max(self._began, self._first.stat().st_mtime)
-                seconds = seconds_left(self._weights(), since, time.time())
+                weights = weights or self._weights()  # once: of a thousand jobs that takes a second
+                seconds = seconds_left(weights, since, time.time())
                 if seconds is not None:
                     print(f"About {duration(seconds)} left.", file=sys.stderr, flush=True)
