@@ -16,6 +16,7 @@ from channel_sparsity.planning.estimate import Pace, average, clips_of, lines, r
 from channel_sparsity.planning.speed import measure, start_s
 from channel_sparsity.training.device import device_name, device_of
 from job import job
+from warm_start import LOADED
 
 PROCESSES = 8  # that measure side by side on a CPU; more cores are taken to be as fast
 
@@ -44,7 +45,10 @@ if __name__ == "__main__":
         workers = max(
             1, min(cores // config["training"]["threads"], PROCESSES if device_of(wanted).type == "cpu" else 1)
         )
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        # Forked, as the study's jobs are, from a process that has the libraries: to load them costs no job anything.
+        forks = get_context("forkserver")
+        forks.set_forkserver_preload(LOADED)
+        with ProcessPoolExecutor(workers, forks) as pool:
             waiting = [pool.submit(measure_pace, config, extent.scenes, wanted) for _ in range(workers)]
             pace = average([each.result() for each in waiting])
         clips = clips_of(extent.clips, config["split"])

@@ -12,8 +12,9 @@ import numpy
 class Speed:
     """A network on some machine: CPU seconds a clip, and what is left of it along a curve.
 
-    `train_s` and `predict_s` are of the whole network and of its narrowest; `shape_s` is what the first step of a new
-    shape takes more. `macs` (of one clip) and `parameters` are those at `rates`, shares of every layer's channels.
+    `train_s` and `predict_s` are of the whole network and of its narrowest; `shape_s` is what the first step and the
+    first validation of a new shape take more, `predict_shape_s` the latter alone. `macs` (of one clip) and `parameters`
+    are those at `rates`, shares of every layer's channels.
     """
 
     network: str
@@ -25,6 +26,7 @@ class Speed:
     parameters: tuple[int, ...]
     layers: int
     channels: int
+    predict_shape_s: float = 0.0
 
     def macs_at(self, rate: float) -> float:
         """Multiply-accumulates of a clip with this share of the channels gone."""
@@ -76,9 +78,10 @@ def curve_work(speed: Speed, recipe: Mapping, clips: Clips, start_s: float) -> W
     learning += clips.train if recipe["method"] == "taylor" else 0  # whose scores are gradients
     # Before the repair and after it; and what takes statistics anew is a prediction of all training clips.
     predicting = (1 + (trained or recalibrated)) * clips.validation + recalibrated * clips.train
+    shape_s = speed.shape_s if learning else speed.predict_shape_s
     seconds, macs = start_s, 0.0
     for rate in [0.0, *rates_of(recipe)]:
-        seconds += speed.shape_s + learning * speed.train_at(rate) + predicting * speed.predict_at(rate)
+        seconds += shape_s + learning * speed.train_at(rate) + predicting * speed.predict_at(rate)
         macs += speed.macs_at(rate) * (3 * learning + predicting)
     return Work(seconds, macs)
 

@@ -38,7 +38,8 @@ def average(paces: Sequence[Pace]) -> Pace:
     def speed(name: str) -> Speed:
         some = [pace.speeds[name] for pace in paces]
         pairs = {key: tuple(map(fmean, zip(*(getattr(each, key) for each in some), strict=True))) for key in PAIRS}
-        return replace(some[0], shape_s=fmean(each.shape_s for each in some), **pairs)
+        shapes = {key: fmean(getattr(each, key) for each in some) for key in ("shape_s", "predict_shape_s")}
+        return replace(some[0], **shapes, **pairs)
 
     return Pace(
         {name: speed(name) for name in paces[0].speeds},

@@ -64,6 +64,7 @@ def measure(
         parameters=tuple(each.parameters for each in costs),
         layers=len(network.channels),
         channels=sum(widths_of(network).values()),
+        predict_shape_s=narrow[1].first,
     )
 
 
