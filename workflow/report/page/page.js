@@ -58,6 +58,8 @@ addEventListener("afterprint", () => {
 
 /* The figure to explore. Names reach the page as text alone. */
 const { content, charts } = JSON.parse(document.getElementById("content").textContent);
+const named = (row) => Object.fromEntries(row.map((value, column) => [content.cells.names[column], value]));
+content.cells = content.cells.rows.map(named);
 if (content.cells.length) explore();
 
 async function explore() {

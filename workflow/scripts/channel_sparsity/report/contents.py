@@ -156,7 +156,11 @@ def _to_explore(sources: Sources, cells: pandas.DataFrame) -> dict:
     ordered = [files[tuple(map(str, key))] for key in cells[keys].itertuples(index=False)]
     curves = (read_csv(curve) for curve, _ in ordered)
     widths = (read_csv(width) for _, width in ordered)
-    return {"content": charts.content(cells, regression, curves, widths), "charts": charts.specifications(cells)}
+    content = charts.content(cells, regression, curves, widths)
+    # The names once: of a thousand cells they are 150 kB.
+    rows = [list(cell.values()) for cell in content["cells"]]
+    content["cells"] = {"names": list(content["cells"][0]) if rows else [], "rows": rows}
+    return {"content": content, "charts": charts.specifications(cells)}
 
 
 def _cost(sources: Sources) -> list[list[str]]:

@@ -39,17 +39,18 @@ def figure(path: str | Path, caption: str) -> Figure:
     if len(content) > VECTOR_BYTES:
         pixels = _in_few_colours(path.with_suffix(".png"))
         if len(pixels) < len(content):
-            kind, content = "png", pixels
+            kind, content = "webp", pixels
             text += f" Shown in pixels for its many marks; {path.parent.name}/{path.name} has them sharp."
     data = base64.b64encode(content).decode("ascii")
     return Figure(path.stem, title.strip("*. "), " ".join(text.split()), f"data:image/{kind};base64,{data}")
 
 
 def _in_few_colours(path: Path) -> bytes:
-    """A PNG with a palette of 256 colours, which a figure hardly misses: a third of the bytes."""
+    """A PNG as WebP, pixel by pixel, with 128 colours, which a figure hardly misses: a quarter of the bytes."""
     with Image.open(path) as image:
         buffer = BytesIO()
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        few = image.convert("RGB").quantize(128, dither=Image.Dither.NONE).convert("RGB")
+        few.save(buffer, "WEBP", lossless=True)
     return buffer.getvalue()
 
 
