@@ -90,10 +90,10 @@ def _tables(results: Path, pruned: Sequence[Path]) -> list[str]:
 def _earlier_models(folder: Path) -> list[str]:
     """That models are still there which an earlier choice made, if there are any."""
     table = folder / "models.csv"
-    chosen = {row["model"] for row in _rows(table) if row["status"] == "chosen"} if table.is_file() else None
-    earlier = (
-        [] if chosen is None else sorted({file.stem.removesuffix("-int8") for file in folder.glob("*.onnx")} - chosen)
-    )
+    if not table.is_file():
+        return []
+    chosen = {row["model"] for row in _rows(table) if row["status"] == "chosen"}
+    earlier = sorted({file.stem.removesuffix("-int8") for file in folder.glob("*.onnx")} - chosen)
     return [f"  of an earlier choice, and not made again: {', '.join(earlier)} (delete them)"] if earlier else []
 
 
