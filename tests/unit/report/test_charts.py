@@ -14,7 +14,10 @@ from channel_sparsity.report import charts
 
 @pytest.fixture(scope="module")
 def explored(made_up):
-    return made_up.values()["content"]
+    explored = copy.deepcopy(made_up.values()["content"])
+    table = explored["content"]["cells"]
+    explored["content"]["cells"] = [dict(zip(table["names"], row, strict=True)) for row in table["rows"]]
+    return explored
 
 
 def test_cells_curves_and_widths_belong_together(made_up, explored):

@@ -116,9 +116,10 @@ def _lift_rate_limit(workflow: Any) -> None:
     turn a second until the run is over, and after some hundred jobs the turns take a core
     (github.com/snakemake/snakemake/issues/2967).
     """
-    limit = workflow.scheduling_settings.max_jobs_per_timespan
-    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
-        workflow.scheduling_settings.max_jobs_per_timespan = None
+    settings = workflow.scheduling_settings  # None where nothing is run, as for --report
+    limit = settings and settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        settings.max_jobs_per_timespan = None
 
 
 def say_instead(locked: Callable[[], str], protected: Callable[[list[str]], str]) -> None:
