@@ -49,15 +49,16 @@ def test_the_official_split_has_no_seed(tmp_path):
     assert record["seeds"]["split"] is None
 
 
-def test_hours_come_from_timings_or_else_from_logs(tmp_path):
+def test_hours_come_from_timings_or_else_from_logs_and_machines_and_devices_from_logs(tmp_path):
     (tmp_path / "a.log").write_text("2026-01-01 10:00:00 on CPU A\n2026-01-01 10:30:00 finished after 1800.0 s\n")
+    (tmp_path / "c.log").write_text("2026-01-01 10:00:00 on CPU A\n2026-01-01 10:00:01 computes on NVIDIA H200\n")
     (tmp_path / "b.log").write_text("2026-01-01 10:00:00 on CPU B\n2026-01-01 10:30:00 finished after 900.0 s\n")
     (tmp_path / "timing.csv").write_text("step,seconds\n0,3600\n1,7200\n")
-    logs = {"split": [str(tmp_path / name) for name in ("a.log", "b.log", "gone.log")], "train": [tmp_path / "a.log"]}
+    logs = {"split": [str(tmp_path / name) for name in ("a.log", "b.log", "gone.log")], "train": [tmp_path / "c.log"]}
     record = run(tmp_path, "auto", logs, {"train": [tmp_path / "timing.csv"]})
     assert record["rules"] == {
         "split": {"jobs": 2, "hours": 0.75, "on": {"CPU A": 1, "CPU B": 1}},
-        "train": {"jobs": 1, "hours": 3.0, "on": {"CPU A": 1}},
+        "train": {"jobs": 1, "hours": 3.0, "on": {"CPU A": 1}, "devices": {"NVIDIA H200": 1}},
     }
     assert record["git"] is None
 

@@ -15,6 +15,7 @@ from channel_sparsity.files import read_csv, sha256
 from channel_sparsity.machine import installed, machine, versions
 
 _ON = re.compile(r"^\S+ \S+ on (.+)$", flags=re.MULTILINE)
+_COMPUTES_ON = re.compile(r"^\S+ \S+ computes on (.+)$", flags=re.MULTILINE)
 _FINISHED = re.compile(r"finished after ([0-9.]+) s$", flags=re.MULTILINE)
 
 
@@ -67,9 +68,9 @@ def _packages(locks: Iterable[Path]) -> dict:
 
 
 def run(tree: Path, device: str, logs: Mapping[str, Iterable[str]], timings: Mapping[str, Iterable[str]]) -> dict:
-    """What one run was like: when it ended, the tree's commit, and every rule's jobs, hours and machines.
+    """What one run was like: when it ended, the tree's commit, and every rule's jobs, hours, machines and devices.
 
-    `device`: what trainings were told to compute on. `logs` and `timings`: the files of every rule's jobs. Hours are a
+    `device`: what the configuration says. `logs` and `timings`: the files of every rule's jobs. Hours are a
     job's own, summed over the jobs; they come from the timings where a rule has them, and otherwise from the logs. A
     log that is gone counts as no job.
     """
@@ -83,14 +84,18 @@ def run(tree: Path, device: str, logs: Mapping[str, Iterable[str]], timings: Map
 
 
 def _stage(logs: Iterable[str], timings: Iterable[str] | None) -> dict:
-    """Jobs, hours and machines of one rule."""
+    """Jobs, hours and machines of one rule, and the devices where its jobs choose one."""
     texts = [Path(log).read_text(encoding="utf-8") for log in logs if Path(log).is_file()]
     if timings is None:
         seconds = sum(float(found[-1]) for text in texts if (found := _FINISHED.findall(text)))
     else:
         seconds = sum(read_csv(timing)["seconds"].sum() for timing in timings)
-    machines = Counter(found[0] for text in texts if (found := _ON.findall(text)))
-    return {"jobs": len(texts), "hours": round(seconds / 3600, 6), "on": dict(sorted(machines.items()))}
+    machines, devices = (
+        dict(sorted(Counter(found[0] for text in texts if (found := said.findall(text))).items()))
+        for said in (_ON, _COMPUTES_ON)
+    )
+    stage = {"jobs": len(texts), "hours": round(seconds / 3600, 6), "on": machines}
+    return stage | ({"devices": devices} if devices else {})
 
 
 def commit(tree: Path) -> dict | None:

@@ -104,8 +104,10 @@ def read_clip(source: str | Path | bytes, settings: LogMel, name: str = "", reme
         waveform = soxr.resample(waveform, rate, settings.sample_rate_hz, quality="HQ")
         length = round(length * settings.sample_rate_hz / rate)
     wanted = settings.samples
-    waveform = np.pad(waveform[:wanted], (0, max(0, wanted - len(waveform))))
-    return Clip(waveform, "none" if length == wanted else "padded" if length < wanted else "cut", *recorded)
+    if len(waveform) < wanted:
+        waveform = np.pad(waveform, (0, wanted - len(waveform)))
+    adjustment = "none" if length == wanted else "padded" if length < wanted else "cut"
+    return Clip(waveform[:wanted], adjustment, *recorded)
 
 
 def _longest_run(flags: np.ndarray) -> int:

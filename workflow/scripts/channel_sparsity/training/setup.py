@@ -1,5 +1,6 @@
 """What every job that trains or prunes a network starts from: threads, device, clips, and the state that it left."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from channel_sparsity.networks import build
 from channel_sparsity.networks.channels import Network
 from channel_sparsity.networks.cost import output_areas
 from channel_sparsity.networks.saving import load_weights
-from channel_sparsity.training.device import device_of
+from channel_sparsity.training.device import device_name, device_of
 from channel_sparsity.training.features import Subset, load_subsets
 from channel_sparsity.training.fit import seeded
 from channel_sparsity.training.state import State, identity
@@ -80,6 +81,7 @@ def set_up(files: Mapping, parameters: Mapping, cell: Mapping, folder: Path | No
     """
     torch.set_num_threads(parameters["settings"]["threads"])
     device = device_of(parameters["device"])
+    logging.info("computes on %s", device_name(device))
     state = None
     if folder is not None:
         decides = {name: parameters[name] for name in PARAMETERS if name in parameters} | {"cell": dict(cell)}
