@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 LOCK = [Path(__file__).with_name(name) for name in ("torch.txt", "requirements.txt")]
-NEEDS = "some minutes, 6 GB of disk, most of it PyTorch"
+NEEDS = "some minutes, 7 GB of disk, most of it PyTorch"
 
 #: The file that says what an environment was made from; the first thing in one that is made here.
 MADE_FROM = ".made-from"
