@@ -37,9 +37,6 @@ EMPTY = "\N{EN DASH}"
 #: Studies whose cells are held against those of another, which differs in one setting, and against what seeds do.
 BESIDE = {"demo-bfloat16": ("demo-native", "demo-seeds")}
 
-#: Studies that differ from another in their seeds alone: both are looked at together, too.
-POOLED = {"esc10-confirm": "esc10-twelve"}
-
 
 def number(value: float, low: float = float("nan"), high: float = float("nan"), scale: float = 100) -> str:
     """A number, in points unless `scale` is 1, with its interval where it has one."""
@@ -159,7 +156,6 @@ def origin(results: Path) -> dict:
         "ended": run["ended"][:10],
         "commit": (run["git"] or {"commit": "unknown"})["commit"][:12],
         "plan": record["code"]["analysis_plan"],
-        "margin": record["configuration"]["accuracy_margin"],
         "models": models(results / "deploy"),
     }
 
@@ -238,26 +234,6 @@ def beside(study: str, cells: pandas.DataFrame) -> list[str]:
     return ["## Cell by cell", words, table(heads, rows)]
 
 
-def pooled(made: dict, cells: pandas.DataFrame) -> list[str]:
-    """The section on a study's seeds together with those of another (`POOLED`); none where there is none."""
-    if made["study"] not in POOLED:
-        return []
-    other = POOLED[made["study"]]
-    # What hangs on the best of a network's seeds is not that of both studies.
-    both = pandas.concat([tables.read_table(PLACE / other / "cells.csv", tables.CELLS), cells])
-    both = both.drop(columns="rate_within_margin").astype({"pk": float, OUTCOME: float})
-    both["within_limit"] = [not reason for reason in tables.over_limit(both, made["margin"])]
-    counted = both[both["within_limit"] & (both["training_status"] == "trained")].dropna(subset=["ws"])
-    compared = outcomes.compare_outcomes(counted, ["random"])
-    words = (
-        f"The cells of both studies as those of one: which lambdas count hangs on the mean accuracy over all seeds "
-        f"({number(made['margin'])} points).\nFirst every dose of repair, then the primary outcome of each seed, then "
-        "each network."
-    )
-    heads = [f"## With the seeds of {other}", words]
-    return [*heads, doses(compared), seeds(both), networks(compared, network_labels(both))]
-
-
 def _range(values: list[float], scale: float) -> str:
     """A number, or the least and the largest of several."""
     low, high = number(min(values), scale=scale), number(max(values), scale=scale)
@@ -314,7 +290,6 @@ def page(folder: Path) -> str:
         "## Each seed by itself (the primary outcome)",
         seeds(cells),
         *beside(made["study"], cells),
-        *pooled(made, cells),
         f"## What a curve can be summed up to ({REPAIR})",
         rules(compared),
         "## Does sparsity buy more than a good criterion?",

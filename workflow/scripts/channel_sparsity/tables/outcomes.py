@@ -90,7 +90,7 @@ def outcomes_of(cells: pandas.DataFrame, knees: Sequence[Mapping]) -> pandas.Dat
 def compare_outcomes(cells: pandas.DataFrame, controls: Sequence[str]) -> pandas.DataFrame:
     """Each outcome of each criterion and repair, in all networks and in each: ``outcomes.csv``.
 
-    `cells`: from `outcomes_of`, or with some of the outcomes only. `controls`: the criteria that take channels in random order; the first is what others
+    `cells`: from `outcomes_of`. `controls`: the criteria that take channels in random order; the first is what others
     are compared with, at the same repair. Of the means over the seeds of each lambda:
 
     - known: the share of the cells that have the outcome; loss: the mean loss at it, where it is a knee;
@@ -105,7 +105,7 @@ def compare_outcomes(cells: pandas.DataFrame, controls: Sequence[str]) -> pandas
         own = cells[(cells["criterion"] == criterion) & (cells["repair"] == repair)]
         random = cells[cells["criterion"].isin(controls[:1]) & (cells["repair"] == repair)]
         control = random if criterion not in controls else random.iloc[:0]
-        for outcome in filter(cells.__contains__, OUTCOMES):
+        for outcome in OUTCOMES:
             for scope, chosen in scopes(own):
                 row = {"criterion": criterion, "repair": repair, "outcome": outcome, "scope": scope}
                 row |= _row(chosen, control, outcome)

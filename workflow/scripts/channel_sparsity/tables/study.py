@@ -125,10 +125,12 @@ def cells(records: Iterable[Mapping], margin: float) -> pandas.DataFrame:
     """
     records = list(records)
     frame = pandas.DataFrame([_cell(record) for record in records], columns=[*CELLS, "lacks"])
-    best = frame["network"].map(_accuracies(frame).groupby("network")["accuracy"].max())
+    accuracies = _accuracies(frame)
+    best = frame["network"].map(accuracies.groupby("network")["accuracy"].max())
     for name, values in _absolute(records, best, margin).items():
         frame[name] = values
-    over = over_limit(frame, margin)
+    limits = _limits(accuracies, margin)
+    over = [limits[network, lam] for network, lam in zip(frame["network"], frame["lam"], strict=True)]
     frame["reason"] = ["; ".join(filter(None, both)) for both in zip(over, frame["lacks"], strict=True)]
     frame["within_limit"] = [not reason for reason in over]
     frame["included"] = frame["reason"] == ""
@@ -216,22 +218,23 @@ def _absolute(records: Sequence[Mapping], best: Iterable[float], margin: float) 
     return found
 
 
-def over_limit(cells: pandas.DataFrame, margin: float) -> list[str]:
-    """Why the lambda of each cell is over its network's upper limit (section 3.2, R9); empty where it is not.
+def _limits(accuracies: pandas.DataFrame, margin: float) -> dict[tuple[str, str], str]:
+    """Why each (network, lam) is over the upper limit of lambda (section 3.2, R9); empty where it is not.
 
-    `cells`: network, lam, seed and accuracy. The limit is the largest lambda whose accuracy, the mean over seeds, is
-    within `margin` of the best.
+    The limit is the largest lambda, from the best one's on, whose accuracy (`_accuracies`) is within `margin` of the
+    best.
     """
     reasons = {}
-    for network, rows in _accuracies(cells).groupby("network", sort=False):
+    for network, rows in accuracies.groupby("network", sort=False):
         accuracy = rows.set_index("lam")["accuracy"].sort_index(key=lambda index: index.map(float))
+        reasons |= {(network, lam): "" for lam in accuracy.index}
         if accuracy.isna().all():
             continue
         best = accuracy.idxmax()
         shortfall = accuracy[best] - accuracy
         for lam in accuracy.index[~up_to_limit(accuracy.index.map(float), shortfall, margin) & shortfall.notna()]:
             reasons[network, lam] = f"accuracy {points(shortfall[lam])} points under the best (lambda {best})"
-    return [reasons.get(key, "") for key in zip(cells["network"], cells["lam"], strict=True)]
+    return reasons
 
 
 def up_to_limit(lam: ArrayLike, shortfall: ArrayLike, margin: float) -> numpy.ndarray:
