@@ -15,10 +15,10 @@ help: ## this list
 demo: environment ## the whole study on the embedded scenes, in minutes
 	snakemake --cores $(CORES) --configfile config/demo.yaml --config arithmetic=$(ARITHMETIC)
 
-adopt: environment ## take over a study that was handed on: make adopt FROM=demo.zip (docs/reference/provenance.md)
+adopt: environment ## take over a study that was handed on: make adopt FROM=demo.zip (docs/how-to/hand-on.md)
 	python workflow/scripts/adopt_study.py "$(FROM)" --cores $(CORES)
 
-test: environment ## unit tests and one tiny run of the study
+test: environment ## unit tests, and real runs of a tiny study
 	python -m pytest tests -m "not faults and not tutorials and not browser and not slurm" -n 2 --dist worksteal
 
 faults: environment ## what kills, full disks, bad archives and servers do to a run
