@@ -24,7 +24,7 @@ from channel_sparsity.files import read_json, write_json, write_text
 from channel_sparsity.naming import ALL
 from channel_sparsity.report.answer import Answer, answer
 from channel_sparsity.statistics.regression import sign
-from channel_sparsity.statistics.slopes import over_networks, slopes
+from channel_sparsity.statistics.slopes import ENOUGH, mean_over_networks, over_networks, slopes
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
 
@@ -79,6 +79,22 @@ def networks(compared: pandas.DataFrame, names: dict[str, str]) -> str:
         pk, primary = (group[group["outcome"] == name].iloc[0].to_dict() for name in ("pk", OUTCOME))
         rows.append([names[network], pk["n"], number(pk["r"], scale=1), of(pk, "m"), of(primary, "gain")])
     return table(["network", "lambdas", "r of PK and WS", "slope of PK on WS", "gain over random order"], rows)
+
+
+def without_one(compared: pandas.DataFrame, names: dict[str, str]) -> str:
+    """How far the primary outcome hangs on one network: its range where each is left out in turn. Exploratory."""
+    own = compared[(compared["criterion"] == CRITERION) & (compared["repair"] == REPAIR)]
+    gains = own[(own["outcome"] == OUTCOME) & (own["scope"] != ALL)].set_index("scope")["gain"].dropna()
+    if len(gains) <= ENOUGH:
+        return ""
+    means = {network: mean_over_networks(gains.drop(network)) for network in gains.index}
+    least, most = (kind(means, key=lambda network: means[network].value) for kind in (min, max))
+    positive = sum(sign(mean.low, mean.high) == "positive" for mean in means.values())
+    low, high = (f"{of(means[each].columns('gain'), 'gain')} without {names[each]}" for each in (least, most))
+    return (
+        f"Without one network at a time, the mean gain goes from {low} to\n{high}.\nIt is positive in {positive} of "
+        f"{len(means)} cases. This is exploratory. The slope of a network whose WS hardly varies says little."
+    )
 
 
 def before_pruning(cells: pandas.DataFrame) -> str:
@@ -286,6 +302,7 @@ def page(folder: Path) -> str:
         doses(compared),
         f"## Each network ({CRITERION}, {REPAIR})",
         networks(compared, network_labels(cells)),
+        without_one(compared, network_labels(cells)),
         "![Weight Skewness and Prune Knee](ws_vs_pk.png)",
         "## Each seed by itself (the primary outcome)",
         seeds(cells),
