@@ -139,6 +139,16 @@ def test_fig_3_marks_what_counts_and_what_does_not(results):
     assert "1 censored (arrow), 1 without WS or knee (not drawn). Partial: 14 of 16 cells." in " ".join(text.split())
 
 
+def test_lines_end_at_the_means_over_seeds_that_they_were_fitted_to():
+    records, _ = study(("vgg11",), ("slimming",))
+    cells = tables.cells(records, 0.03)
+    # WS spreads over seeds far more than its mean does over lambdas.
+    cells = pandas.concat([cells.assign(seed=seed, ws=cells["ws"] + shift) for seed, shift in ((1, -9.0), (2, 9.0))])
+    ends = figures.lines(cells, tables.regression(cells))
+    mean = cells[cells["included"]].groupby("lam")["ws"].mean()
+    assert sorted(ends["ws"]) == pytest.approx([mean.min(), mean.max()])
+
+
 def test_fig_3_has_two_recipes_a_row_and_each_says_what_its_axes_are():
     recipes = ("slimming", "ista", "random")
     records, _ = study(recipes=recipes)

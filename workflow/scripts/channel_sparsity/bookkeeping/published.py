@@ -89,10 +89,11 @@ def compared(own: str | Path, published: str | Path) -> str:
     )
     here, there = (digests.stages.get(first, {}) for digests in (mine, theirs))
     files = here.keys() | there.keys()
-    others = sum(here.get(file) != there.get(file) for file in files)
+    others, single = sum(here.get(file) != there.get(file) for file in files), len(here.keys() ^ there.keys())
+    only = f", {single} of them only here or only there" if single else ""
     return (
         f"Not the numbers that were published ({name}): they differ from the stage `{first}` on ({others} of its "
-        f"{len(files)} files). Likely reason: {_reasons(mine.made_with, theirs.made_with)}."
+        f"{len(files)} files{only}). Likely reason: {_reasons(mine.made_with, theirs.made_with)}."
     )
 
 

@@ -27,6 +27,7 @@ from channel_sparsity.figures.style import (
 )
 from channel_sparsity.measuring.knee import AXES
 from channel_sparsity.measuring.sparsity import weight_skewness
+from channel_sparsity.statistics.levels import over_seeds
 from channel_sparsity.tables.front import CELL
 
 _GAMMA, _LAMBDA = "\N{GREEK SMALL LETTER GAMMA}", "\N{GREEK SMALL LETTER LAMDA}"
@@ -227,9 +228,13 @@ def ws_vs_pk(
 
 
 def lines(cells: pandas.DataFrame, regression: pandas.DataFrame) -> pandas.DataFrame:
-    """The ends (ws, height in percent) of the regression line of each recipe and network that has one."""
+    """The ends (ws, height in percent) of the regression line of each recipe and network that has one.
+
+    It goes no further than the points that it was fitted to, which are means over seeds.
+    """
     group = ["recipe", "network"]
-    ends = cells[cells["included"]].groupby(group)["ws"].agg(["min", "max"]).stack().rename("ws").reset_index()
+    points = over_seeds(cells[cells["included"]], ["ws"])
+    ends = points.groupby(group)["ws"].agg(["min", "max"]).stack().rename("ws").reset_index()
     ends = ends.merge(regression[[*group, "m", "b"]].dropna(), on=group)
     return ends.assign(height=100 * (ends["m"] * ends["ws"] + ends["b"]))
 
