@@ -23,6 +23,7 @@ Adjustment = Literal["none", "padded", "cut"]
 LARGEST_SAMPLE = 1e12  # full scale is 1; the power of what is larger may leave the range of single precision
 RESAMPLER_REACH = 4096  # samples that the end of a resampled clip may depend on, ...
 REACH_RESAMPLED = 128  # ... or those of so many resampled ones, if these are more; soxr's filter is shorter than either
+SAMPLES_AT_ONCE = 16384  # a block of samples stays in a core's cache
 REMEDY = "replace or remove the clip"
 FULL_SCALE = 0.9999  # the largest 16-bit sample and more; decoders of lossy formats go beyond 1
 
@@ -146,7 +147,10 @@ def _from_pcm24(data: bytes) -> np.ndarray:
     """Little-endian 24-bit samples, after one byte of anything, as float32 in [-1, 1), like libsndfile's."""
     # Each sample is the upper three bytes of a 32-bit word that begins one byte before it.
     words = np.ndarray((len(data) - 1) // 3, "<i4", data, strides=(3,))
-    samples = (words & np.int32(-256)).astype(np.float32)
+    samples = np.empty(len(words), np.float32)
+    for start in range(0, len(words), SAMPLES_AT_ONCE):
+        some = slice(start, start + SAMPLES_AT_ONCE)
+        samples[some] = words[some] & np.int32(-256)
     samples *= np.float32(2.0**-31)
     return samples
 
