@@ -76,8 +76,9 @@ def test_the_configurations_that_ship_are_valid(overlay):
         ({"lambdas": {"default": [0]}}, "`lambdas.default[0]` is 0, but must be text in quotes"),
         (
             {"lambdas": {"default": ["0.001"]}},
-            '`lambdas.default[0]` is "0.001", but must be like "0" or "1e-3"',
+            '`lambdas.default[0]` is "0.001", but must be like "0", "1e-3" or "1.5e-3"',
         ),
+        ({"lambdas": {"default": ["1.0e-3"]}}, '`lambdas.default[0]` is "1.0e-3", but must be like "0"'),
         ({"lambdas": {"vgg12": ["0"]}}, "mine.yaml: unknown key `lambdas.vgg12`: did you mean `vgg1"),
         ({"stem_stride": {"vgg": 1.5}}, "mine.yaml: `stem_stride.vgg` is 1.5, but must be a whole number"),
         ({"stem_stride": {"vgg": 0}}, "mine.yaml: `stem_stride.vgg` is 0, but must be at least 1"),

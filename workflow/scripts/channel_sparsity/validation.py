@@ -274,7 +274,7 @@ def _explain(error: ValidationError) -> tuple[tuple, str]:
             return keys, f"{name} is {value}, but must be {wanted}{hint}"
         case "pattern":
             if "lambdas" in keys:
-                return keys, f'{name} is {value}, but must be like "0" or "1e-3" (one digit, e, a negative exponent)'
+                return keys, f'{name} is {value}, but must be like "0", "1e-3" or "1.5e-3" (e and a negative exponent)'
             if "wanted" in error.schema:
                 return keys, f"{name} is {value}, but must be {error.schema['wanted']}"
             subject = (

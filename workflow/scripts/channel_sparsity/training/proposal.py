@@ -17,8 +17,8 @@ FIRST_SHRINKAGE = 0.01
 LARGEST_SHRINKAGE = 10.0
 """Where the ladder ends if nothing ended it before."""
 
-CLOSEST = 1.7
-"""Levels closer than this factor could be the same lambda once written with one digit (1.5 and 2.4 are both 2)."""
+CLOSEST = 1.1
+"""Levels closer than this factor could be the same lambda once written with two digits (1.05 and 1.14 are both 1.1)."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +79,23 @@ def explore(train: Callable[[float], Trial], goal: Goal, halvings: int = 2) -> t
 
 
 def levels_of(trials: list[Trial], goal: Goal, levels: int) -> list[float]:
-    """`levels` shrinkages: 0, then ever the same factor apart, up to the last trial that is not too far.
+    """`levels` shrinkages: 0, then those where WS has risen by equal parts, up to the last trial that is not too far.
 
-    The first beyond 0 is where WS has made a tenth of its way, or lower where levels would come closer than CLOSEST. WS
-    is read off an isotonic fit of the trials, straight between them: single gammas can throw a WS off (R12).
+    A slope on WS is known best from points that are spread over WS, and WS rises steeply close to the limit. It is read
+    off an isotonic fit of the trials, straight between them: single gammas can throw a WS off (R12).
     """
     usable = [trial for trial in trials if not goal.too_far(trial, trials)]
-    shrinkages = [trial.shrinkage for trial in usable]
     ws = isotonic_regression([trial.ws for trial in usable]).x
-    top, start = shrinkages[-1], float(numpy.interp(ws[0] + 0.1 * (ws[-1] - ws[0]), ws, shrinkages))
-    factor = max(CLOSEST, (top / max(start, FIRST_SHRINKAGE / 10)) ** (1 / max(levels - 2, 1)))
-    return [0.0, *(top / factor**below for below in reversed(range(levels - 1)))]
+    parts = numpy.linspace(ws[0], ws[-1], levels)[1:]
+    found = numpy.interp(parts, ws, [trial.shrinkage for trial in usable])
+    for lower in reversed(range(levels - 2)):
+        found[lower] = min(found[lower], found[lower + 1] / CLOSEST)
+    return [0.0, *found.tolist()]
 
 
 def written(lam: float) -> str:
-    """A lambda as the configuration has it, with one digit: ``5e-4`` or ``0``, and none over ``9e-1``."""
+    """A lambda as the configuration has it, with two digits at most: ``1.5e-4``, ``5e-4`` or ``0``; none over ``9e-1``."""
     if lam == 0:
         return "0"
-    digit, exponent = f"{min(lam, 0.9):.0e}".split("e")
-    return f"{digit}e-{-int(exponent)}"
+    digits, exponent = f"{min(lam, 0.9):.1e}".split("e")
+    return f"{digits.removesuffix('.0')}e-{-int(exponent)}"
