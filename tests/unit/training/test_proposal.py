@@ -5,6 +5,7 @@ import math
 import re
 from pathlib import Path
 
+import pandas
 import pytest
 import yaml
 from hypothesis import given
@@ -86,6 +87,17 @@ def test_one_ws_that_an_outlier_threw_off_does_not_turn_a_grid_round():
     trials, _ = explore(network(lambda s: -4 if s == 0.04 else 10 * s, lambda s: 0.9), GOAL)
     levels = levels_of(trials, GOAL, 6)
     assert levels == sorted(levels) and levels[0] == 0 and levels[-1] == pytest.approx(0.32)
+
+
+def test_the_lambdas_of_esc10_even_follow_from_its_trials():
+    """Means over seeds 1 and 2, each of which 120 clips validate. Any unit of shrinkage gives the same lambdas."""
+    trials = pandas.read_csv(ROOT / "docs/evidence/esc10-even/trials.csv")
+    means = trials.groupby(["network", "lam"])[["ws", "accuracy"]].mean().reset_index()
+    lambdas = yaml.safe_load((ROOT / "config/esc10-even.yaml").read_text())["lambdas"]
+    assert len(lambdas) == 12
+    for network, own in means.groupby("network"):
+        tried = [Trial(row.lam, row.ws, row.accuracy) for row in own.sort_values("lam").itertuples()]
+        assert [written(level) for level in levels_of(tried, Goal(3, 0.03, 240), 5)] == lambdas[network]
 
 
 @given(st.just(0.0) | st.floats(1e-3, 5), st.floats(0.02, 1), st.integers(2, 8))
