@@ -29,6 +29,7 @@ rule estimate_study:
         cores=workflow.cores,
         device=untracked(DEVICE),
         on_gpu=bool(ON_GPU),
+        sharing=snakemake_internals.limit(workflow, "gpu") or 1,
     message:
         "Timing some steps of each network"
     script:

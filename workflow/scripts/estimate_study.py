@@ -53,7 +53,7 @@ if __name__ == "__main__":
             pace = average([each.result() for each in waiting])
         clips = clips_of(extent.clips, config["split"])
         rows = rows_of(config, pace, clips)
-        estimate = summary(config, pace, clips, rows, cores)
+        estimate = summary(config, pace, clips, rows, cores, snakemake.params.sharing)
         write_csv(snakemake.output.table, pandas.DataFrame(rows))
         write_json(snakemake.output.estimate, estimate)
         for line in lines(estimate, rows):

@@ -1,6 +1,8 @@
 """What a study is said to take, against sums by hand."""
 
 import json
+import re
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from snakemake.utils import update_config
 
 from channel_sparsity.configuration import recipe_of
 from channel_sparsity.data.logmel import logmel_of
@@ -36,7 +39,8 @@ from channel_sparsity.planning.speed import clips_at_once, measure, start_s
 from channel_sparsity.pruning.curve import Schedule
 from channel_sparsity.training.replay import WARM_UP
 
-CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[3]
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 TAU = CONFIG["datasets"]["tau2020"]
 CLIPS = Clips(100, 50)
 START_S = 7.0
@@ -57,21 +61,24 @@ def finetuning(**changes):
 
 
 def test_a_training_is_its_epochs_and_its_validations():
-    seconds, macs = training_work(speed_of(), {"epochs": 4}, CLIPS, START_S)
+    seconds, macs, host_s = training_work(speed_of(), {"epochs": 4}, CLIPS, START_S)
+    assert host_s == START_S + 0.5
     assert seconds == pytest.approx(START_S + 0.5 + 4 * 100 * 1.0 + 5 * 50 * 0.2)
     assert macs == 1000 * (3 * 4 * 100 + 5 * 50)
 
 
 def test_a_curve_is_its_control_and_its_steps():
-    seconds, macs = curve_work(speed_of(), curve(), CLIPS, START_S)
+    seconds, macs, host_s = curve_work(speed_of(), curve(), CLIPS, START_S)
+    assert host_s == START_S + 2 * 0.5
     whole = 0.5 + 3 * 100 * 1.0 + 2 * 50 * 0.2  # the trained network, and the control
     cut = 0.5 + 3 * 100 * 0.325 + 2 * 50 * 0.065  # a quarter of the MACs are left
     assert seconds == pytest.approx(START_S + whole + cut)
     assert macs == (1000 + 250) * (3 * 300 + 100)
-    seconds, macs = curve_work(speed_of(), curve(finetuning=finetuning(when="none")), CLIPS, START_S)
+    seconds, macs, host_s = curve_work(speed_of(), curve(finetuning=finetuning(when="none")), CLIPS, START_S)
+    assert host_s == START_S + 2 * 0.125
     assert seconds == pytest.approx(START_S + 2 * 0.125 + 50 * (0.2 + 0.065)), "nothing is learnt in a new shape"
     assert macs == (1000 + 250) * 50
-    anew, more = curve_work(speed_of(), curve(finetuning=finetuning(recalibrate=True)), CLIPS, START_S)
+    anew, more, _ = curve_work(speed_of(), curve(finetuning=finetuning(recalibrate=True)), CLIPS, START_S)
     assert anew == pytest.approx(START_S + whole + cut + 100 * (0.2 + 0.065))
     assert more == (1000 + 250) * (3 * 300 + 100 + 100)
 
@@ -79,7 +86,7 @@ def test_a_curve_is_its_control_and_its_steps():
 def test_statistics_taken_anew_alone_cost_predictions_of_the_training_clips():
     """And two validations a step, since there is something before them and something after."""
     recipe = curve(finetuning=finetuning(when="none", recalibrate=True))
-    seconds, macs = curve_work(speed_of(), recipe, CLIPS, START_S)
+    seconds, macs, _ = curve_work(speed_of(), recipe, CLIPS, START_S)
     assert seconds == pytest.approx(START_S + 2 * 0.125 + (2 * 50 + 100) * (0.2 + 0.065))
     assert macs == (1000 + 250) * (2 * 50 + 100)
 
@@ -143,17 +150,49 @@ def test_what_the_paper_leaves_on_the_disk():
     assert passing_bytes(folder, 10) == 0
 
 
-def test_one_gpu_does_one_job_after_the_other_and_says_that_it_was_measured():
-    rows = [Row("", "data", 1, 8.0, 8.0, 0, 0), *(Row("vgg11", "training", 3, 1.0, 3.0, 0, 0) for _ in range(2))]
-    assert wall_hours(rows, 8, 2, on_gpu=True) == pytest.approx(8 / 8 + 6)
-    assert wall_hours(rows, 8, 2) == pytest.approx(8 / 8 + 6 / 8)
+def test_jobs_that_share_a_gpu_hide_each_others_start_and_compute_no_faster():
+    """Twice 3 hours of trainings, of which the GPU computes for 4."""
+    rows = [Row("", "data", 1, 8.0, 8.0, 0, 0), *(Row("vgg11", "training", 3, 1.0, 3.0, 0, 0, 1.0) for _ in range(2))]
+    taken = {sharing: wall_hours(rows, 8, 2, sharing) - 8 / 8 for sharing in (0, 1, 2, 9)}
+    assert taken == pytest.approx({0: 6 / 8, 1: 6, 2: 4, 9: 4})
+    idle = [row._replace(host_hours=2.9) for row in rows]
+    taken = {sharing: wall_hours(idle, 8, 2, sharing) - 8 / 8 for sharing in (2, 4, 9)}
+    assert taken == pytest.approx({2: 3, 4: 6 / 4, 9: 6 / 4}), "8 cores hold four jobs"
+
+
+def test_a_gpu_is_named_and_how_many_jobs_share_it():
     for device, words in {"cpu": "measured on the cores of this machine; a GPU is", "A GPU": "machine: A GPU"}.items():
         pace = Pace({name: speed_of(name) for name in CONFIG["networks"]}, START_S, 0.01, device)
         rows = rows_of(CONFIG, average([pace, pace]), CLIPS)
         estimate = summary(CONFIG, pace, CLIPS, rows, 8)
         said = "\n".join(lines(estimate, rows))
         assert estimate["device"] == device and words in said
-        assert ("of one GPU\n" in said) == ("8 cores and the GPU (" in said) == (device != "cpu")
+        assert ("of one GPU\n" in said) == ("8 cores and the GPU, 1 job at a time (" in said) == (device != "cpu")
+
+
+def test_esc10_at_full_widths_takes_less_than_ten_minutes_by_what_was_measured_on_a_gpu():
+    """With the slowest of the published figures: 17 s to start a job, 1.3 s to validate a new shape, and steps on clips
+    that are twice as long; a prediction counts as half a step of training, and a narrow network as a whole one."""
+    text = (ROOT / "docs/how-to/gpu.md").read_text(encoding="utf-8")
+    rows = [row.strip("| ").split(" | ") for row in text.splitlines() if re.match(r"\| (VGG|ResNet|MobileNet)", row)]
+    steps_ms = [float(step) for *_, half in rows for step in half.split(" / ")]
+    overlay = (ROOT / "config/esc10-full.yaml").read_text(encoding="utf-8")
+    study = deepcopy(CONFIG)
+    update_config(study, yaml.safe_load(overlay))
+    speeds = {
+        name: Speed(name, 1.2, (ms / 32e3,) * 2, (ms / 64e3,) * 2, (0.0, 1.0), (1, 0), (1, 0), 8, 64, 1.3)
+        for name, ms in zip(study["networks"], steps_ms, strict=True)
+    }
+    pace, clips = Pace(speeds, 17.0, 0.01, "NVIDIA H200"), clips_of(400, study["split"])
+    rows = rows_of(study, pace, clips)
+    jobs = [sum(row.jobs for row in rows if row.stage.startswith(stage)) for stage in ("training", "curves")]
+    assert jobs == [48, 96]
+    asked = int(re.search(r"--cores 16 --resources gpu=(\d+)", overlay)[1])
+    minutes = [60 * summary(study, pace, clips, rows, 16, sharing)["wall_hours"] for sharing in (asked, 1)]
+    assert minutes[0] < 10
+    sharing_gains = re.search(r"compute for (\d+) minutes.* up to (\d+) minutes", " ".join(text.split()))
+    computing = 60 * sum(row.hours - row.host_hours for row in rows if row.network)
+    assert [round(computing), round(minutes[1])] == list(map(int, sharing_gains.groups()))
 
 
 def test_on_a_gpu_the_first_epoch_that_is_timed_ends_with_the_capture_of_a_full_batch():

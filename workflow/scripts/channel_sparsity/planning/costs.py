@@ -57,10 +57,14 @@ class Clips(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What a job costs: CPU seconds, and multiply-accumulates (three times a prediction's for a step of training)."""
+    """What a job costs: CPU seconds, and multiply-accumulates (three times a prediction's for a step of training).
+
+    `host_s`: those of the seconds in which a GPU has nothing to compute, for the job starts or plans a new shape.
+    """
 
     seconds: float
     macs: float
+    host_s: float
 
 
 def training_work(speed: Speed, training: Mapping, clips: Clips, start_s: float) -> Work:
@@ -68,7 +72,8 @@ def training_work(speed: Speed, training: Mapping, clips: Clips, start_s: float)
     epochs = training["epochs"]
     seconds = epochs * clips.train * speed.train_at(0) + (epochs + 1) * clips.validation * speed.predict_at(0)
     macs = speed.macs_at(0) * (3 * epochs * clips.train + (epochs + 1) * clips.validation)
-    return Work(start_s + speed.shape_s + seconds, macs)
+    host_s = start_s + speed.shape_s
+    return Work(host_s + seconds, macs, host_s)
 
 
 def curve_work(speed: Speed, recipe: Mapping, clips: Clips, start_s: float) -> Work:
@@ -79,11 +84,11 @@ def curve_work(speed: Speed, recipe: Mapping, clips: Clips, start_s: float) -> W
     # Before the repair and after it; and what takes statistics anew is a prediction of all training clips.
     predicting = (1 + (trained or recalibrated)) * clips.validation + recalibrated * clips.train
     shape_s = speed.shape_s if learning else speed.predict_shape_s
-    seconds, macs = start_s, 0.0
-    for rate in [0.0, *rates_of(recipe)]:
-        seconds += shape_s + learning * speed.train_at(rate) + predicting * speed.predict_at(rate)
-        macs += speed.macs_at(rate) * (3 * learning + predicting)
-    return Work(seconds, macs)
+    rates = [0.0, *rates_of(recipe)]
+    host_s = start_s + len(rates) * shape_s
+    seconds = sum(learning * speed.train_at(rate) + predicting * speed.predict_at(rate) for rate in rates)
+    macs = sum(speed.macs_at(rate) * (3 * learning + predicting) for rate in rates)
+    return Work(host_s + seconds, macs, host_s)
 
 
 def rates_of(recipe: Mapping) -> list[float]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from channel_sparsity.configuration import curves_of, lambdas_of, recipe_of
 from channel_sparsity.data.logmel import logmel_of
 from channel_sparsity.data.sources import Costs, source_of
-from channel_sparsity.planning.costs import Clips, Speed, curve_work, rates_of, training_work
+from channel_sparsity.planning.costs import Clips, Speed, Work, curve_work, rates_of, training_work
+from channel_sparsity.words import count as count_of
 
 PAGES_S = 30.0  # of one core for all tables and figures
 PAIRS = ("train_s", "predict_s")
@@ -50,7 +51,10 @@ def average(paces: Sequence[Pace]) -> Pace:
 
 
 class Row(NamedTuple):
-    """A stage of a network (or of the data, or of the tables): hours of a core or GPU, and bytes left, of all jobs."""
+    """A stage of a network (or of the data, or of the tables): hours of a core or GPU, and bytes left, of all jobs.
+
+    `host_hours`: those of the hours in which a GPU has nothing to compute (`Work.host_s`).
+    """
 
     network: str
     stage: str
@@ -59,6 +63,7 @@ class Row(NamedTuple):
     hours: float
     macs: float
     bytes: int
+    host_hours: float = 0.0
 
 
 def rows_of(config: Mapping, pace: Pace, clips: Clips) -> list[Row]:
@@ -71,8 +76,15 @@ def rows_of(config: Mapping, pace: Pace, clips: Clips) -> list[Row]:
     ]
 
 
-def _row(network: str, stage: str, jobs: int, seconds: float, macs: float, size: float) -> Row:
-    return Row(network, stage, jobs, seconds / 3600, jobs * seconds / 3600, jobs * macs, round(jobs * size))
+def _row(network: str, stage: str, jobs: int, seconds: float, macs: float, size: float, host_s: float = 0.0) -> Row:
+    hours, host_hours = seconds / 3600, jobs * host_s / 3600
+    return Row(network, stage, jobs, hours, jobs * hours, jobs * macs, round(jobs * size), host_hours)
+
+
+def _job(network: str, stage: str, jobs: int, work: Work, start_s: float, size: float) -> Row:
+    """Trainings or curves, each with the short job that follows it (WS, or PK)."""
+    after = start_s / 2
+    return _row(network, stage, jobs, work.seconds + after, work.macs, size, work.host_s + after)
 
 
 def _data(config: Mapping, pace: Pace, clips: int) -> Row:
@@ -89,7 +101,7 @@ def _trainings(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
         # Weights, the statistics of the normalisations, a line a channel and a line an epoch; and WS, a job of its own.
         size = 4 * speed.parameters[0] + 60 * speed.channels + 100 * config["training"]["epochs"]
         size += BLOCK * SMALL_FILES
-        yield _row(network, "training", cells, work.seconds + pace.start_s / 2, work.macs, size)
+        yield _job(network, "training", cells, work, pace.start_s, size)
 
 
 def _curves(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
@@ -104,7 +116,7 @@ def _curves(config: Mapping, pace: Pace, clips: Clips) -> Iterator[Row]:
         size = clips.validation * (6 * steps + 10) + 25 * speed.layers * steps + BLOCK * SMALL_FILES
         if recipe["keep_steps"]:
             size += 4 * sum(map(speed.parameters_at, [0.0, *rates]))
-        yield _row(network, f"curves, {name}", cells, work.seconds + pace.start_s / 2, work.macs, size)
+        yield _job(network, f"curves, {name}", cells, work, pace.start_s, size)
 
 
 def data_bytes(block: Mapping, clips: int) -> dict[str, int]:
@@ -129,14 +141,20 @@ def _features_bytes(block: Mapping, clips: int) -> int:
     return 4 * clips * logmel.n_mels * logmel.frames
 
 
-def wall_hours(rows: list[Row], cores: int, threads: int, on_gpu: bool = False) -> float:
+def wall_hours(rows: list[Row], cores: int, threads: int, sharing: int = 0) -> float:
     """Hours on so many cores: all the work shared out, or the longest chain of jobs, whichever is longer.
 
-    The data come first and use all cores; then each job of a network has `threads`, or has the one GPU after the other.
+    The data come first and use all cores; then each job of a network has `threads`, or `sharing` jobs have the GPU. It
+    computes no faster for several, but while one starts or plans, others compute.
     """
     data = sum(row.hours for row in rows if row.stage == "data") / cores
-    threads, jobs = (1, 1) if on_gpu else (threads, max(1, cores // threads))
-    rest = sum(row.hours for row in rows if row.stage != "data") / threads / jobs
+    jobs = max(1, cores // threads)
+    later = [row for row in rows if row.stage != "data"]
+    if sharing:
+        threads, jobs = 1, min(jobs, sharing)
+    rest = sum(row.hours for row in later) / threads / jobs
+    if sharing:
+        rest = max(rest, sum(row.hours - row.host_hours for row in later))
     chains = [
         one.hours_a_job + max((row.hours_a_job for row in rows if row.network == one.network and row != one), default=0)
         for one in rows
@@ -145,8 +163,8 @@ def wall_hours(rows: list[Row], cores: int, threads: int, on_gpu: bool = False) 
     return data + max(rest, max(chains, default=0) / threads)
 
 
-def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: int) -> dict:
-    """What estimate.json holds."""
+def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: int, sharing: int = 1) -> dict:
+    """What estimate.json holds, where `sharing` jobs may have a GPU at once."""
     block, threads = config["datasets"][config["dataset"]], config["training"]["threads"]
     sizes = {
         f"data/{config['dataset']}": data_bytes(block, sum(clips)),
@@ -161,10 +179,11 @@ def summary(config: Mapping, pace: Pace, clips: Clips, rows: list[Row], cores: i
         "clips_validation": clips.validation,
         "core_hours": sum(row.hours for row in rows),
         "cores": cores,
-        "wall_hours": wall_hours(rows, cores, threads, pace.device != "cpu"),
+        "wall_hours": wall_hours(rows, cores, threads, sharing if pace.device != "cpu" else 0),
         "longest_job_hours": max(row.hours_a_job for row in rows if row.stage != "data"),
         "macs": sum(row.macs for row in rows),
         "device": pace.device,
+        "sharing": sharing,
         "download_bytes": _costs(block, sum(clips)).download,
         "bytes": sizes,
         "passing_bytes": passing_bytes(block, sum(clips)),
@@ -178,6 +197,7 @@ def lines(estimate: Mapping, rows: list[Row]) -> Iterator[str]:
     """What the terminal says."""
     on_gpu = estimate["device"] != "cpu"
     core, worker = "one core", "one GPU" if on_gpu else "one core"
+    shared = f"{count_of(estimate['sharing'], 'job')} at a time"
     stages = {"data": core, "training": worker, "curves": worker, "tables and figures": core}
     for name, by in stages.items():
         some = [row for row in rows if row.stage.startswith(name)]
@@ -186,7 +206,7 @@ def lines(estimate: Mapping, rows: list[Row]) -> Iterator[str]:
             yield f"{name}: {jobs} job{'s' * (jobs > 1)}, {duration(hours)} of {by}"
     yield (
         f"in all: {duration(estimate['core_hours'])} of {core}{' or the GPU' * on_gpu}, "
-        f"{duration(estimate['wall_hours'])} on {estimate['cores']} cores{' and the GPU' * on_gpu} "
+        f"{duration(estimate['wall_hours'])} on {estimate['cores']} cores{f' and the GPU, {shared}' * on_gpu} "
         f"(the longest job {duration(estimate['longest_job_hours'])}); "
         f"{estimate['macs'] / 1e15:.3g} x 10^15 multiply-accumulates"
     )

@@ -94,7 +94,7 @@ def levels_of(trials: list[Trial], goal: Goal, levels: int) -> list[float]:
 
 
 def written(lam: float) -> str:
-    """A lambda as the configuration has it: ``0``, or one or two digits like ``5e-4`` and ``1.5e-4``, up to ``9e-1``."""
+    """A lambda as the configuration has it, with one or two digits: ``0``, ``5e-4``, ``1.5e-4``; at most ``9e-1``."""
     if lam == 0:
         return "0"
     digits, exponent = f"{min(lam, 0.9):.1e}".split("e")
