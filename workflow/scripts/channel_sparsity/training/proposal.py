@@ -79,15 +79,19 @@ def explore(train: Callable[[float], Trial], goal: Goal, halvings: int = 2) -> t
 
 
 def levels_of(trials: list[Trial], goal: Goal, levels: int) -> list[float]:
-    """`levels` shrinkages: 0, then those where WS has risen by equal parts, up to the last trial that is not too far.
+    """`levels` shrinkages: 0, then those where WS has risen by equal parts, up to the limit of R9.
 
-    A slope on WS is known best from points that are spread over WS, and WS rises steeply close to the limit. It is read
-    off an isotonic fit of the trials, straight between them: single gammas can throw a WS off (R12).
+    A slope on WS is known best from points that are spread over WS, and WS rises steeply close to the limit. That is
+    where accuracy is the margin under its best, or the last trial that is not too far. Both numbers are read off
+    isotonic fits of the trials, straight between them: single gammas can throw a WS off (R12), few clips an accuracy.
     """
     usable = [trial for trial in trials if not goal.too_far(trial, trials)]
+    shrinkages = [trial.shrinkage for trial in usable]
     ws = isotonic_regression([trial.ws for trial in usable]).x
-    parts = numpy.linspace(ws[0], ws[-1], levels)[1:]
-    found = numpy.interp(parts, ws, [trial.shrinkage for trial in usable])
+    lost = isotonic_regression([-trial.accuracy for trial in usable]).x
+    limit = numpy.interp(lost[0] + goal.margin, lost, shrinkages)
+    parts = numpy.linspace(ws[0], numpy.interp(limit, shrinkages, ws), levels)[1:]
+    found = numpy.append(numpy.interp(parts[:-1], ws, shrinkages), limit)
     for lower in reversed(range(levels - 2)):
         found[lower] = min(found[lower], found[lower + 1] / CLOSEST)
     return [0.0, *found.tolist()]
