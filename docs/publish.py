@@ -23,10 +23,12 @@ from channel_sparsity.figures.style import network_labels
 from channel_sparsity.files import read_json, write_json, write_text
 from channel_sparsity.naming import ALL
 from channel_sparsity.report.answer import Answer, answer
-from channel_sparsity.statistics.regression import sign
+from channel_sparsity.statistics.levels import over_seeds
+from channel_sparsity.statistics.regression import Estimate, sign
 from channel_sparsity.statistics.slopes import ENOUGH, mean_over_networks, over_networks, slopes
 from channel_sparsity.tables import outcomes
 from channel_sparsity.tables import study as tables
+from channel_sparsity.words import count, listed
 
 ROOT = Path(__file__).parents[1]
 PLACE = ROOT / "docs/evidence"
@@ -176,18 +178,45 @@ def origin(results: Path) -> dict:
     }
 
 
+def gained(cells: pandas.DataFrame) -> pandas.DataFrame:
+    """Of every cell that was trained: by how much the plan's outcome is higher than in random order (`gain`)."""
+    trained = cells[(cells["training_status"] == "trained") & (cells["repair"] == REPAIR)].dropna(subset=["ws"])
+    keys = ["network", "lam", "seed"]
+    ranked, random = (trained[trained["criterion"] == name] for name in (CRITERION, "random"))
+    both = ranked.merge(random[[*keys, OUTCOME]], on=keys, suffixes=("", "_random"))
+    return both.assign(gain=both[OUTCOME] - both[f"{OUTCOME}_random"])
+
+
+def slopes_of_gain(cells: pandas.DataFrame) -> dict[str, Estimate]:
+    """The slope of the gain on WS in each network, of the means over seeds of each lambda."""
+    return slopes(over_seeds(cells, ["ws", "gain"]), "gain")
+
+
+def without_limit(cells: pandas.DataFrame, names: dict[str, str]) -> str:
+    """The primary outcome if every lambda counted. Exploratory."""
+    both = gained(cells)
+    if both["within_limit"].all():
+        return ""
+    every, counted = slopes_of_gain(both), slopes_of_gain(both[both["within_limit"]])
+    added = [names[network] for network in every if network not in counted]
+    mean = over_networks(every)
+    text = (
+        f"If every lambda counted, whatever accuracy it cost, the mean gain would be {of(mean.columns('gain'), 'gain')}"
+        f" over {count(len(every), 'network')}.\n"
+    )
+    if added:
+        text += f"{len(added)} of them have too few lambdas that count: {listed(added)}.\n"
+    return f"{text}This is exploratory."
+
+
 def seeds(cells: pandas.DataFrame) -> str:
     """The primary outcome of each seed by itself, and of all together."""
-    counted = cells[cells["within_limit"] & (cells["repair"] == REPAIR)].dropna(subset=["ws"])
-    keys = ["network", "lam", "seed"]
-    ranked, random = (counted[counted["criterion"] == name] for name in (CRITERION, "random"))
-    both = ranked.merge(random[[*keys, OUTCOME]], on=keys, suffixes=("", "_random"))
-    both["gain"] = both[OUTCOME] - both[f"{OUTCOME}_random"]
+    both = gained(cells)
+    both = both[both["within_limit"]]
     rows, networks = [], list(dict.fromkeys(both["network"]))
     everything = [("all", both)] if both["seed"].nunique() > 1 else []
     for name, own in [*both.groupby("seed"), *everything]:
-        points = own.groupby(["network", "lam"], sort=False)[["ws", "gain"]].mean().reset_index()
-        each = slopes(points, "gain")
+        each = slopes_of_gain(own)
         mean = over_networks(each)
         verdict = sign(mean.low, mean.high)
         values = (number(each[network].value) if network in each else EMPTY for network in networks)
@@ -303,6 +332,7 @@ def page(folder: Path) -> str:
         f"## Each network ({CRITERION}, {REPAIR})",
         networks(compared, network_labels(cells)),
         without_one(compared, network_labels(cells)),
+        without_limit(cells, network_labels(cells)),
         "![Weight Skewness and Prune Knee](ws_vs_pk.png)",
         "## Each seed by itself (the primary outcome)",
         seeds(cells),
