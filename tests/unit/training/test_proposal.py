@@ -5,10 +5,12 @@ import math
 import re
 from pathlib import Path
 
+import pandas
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from snakemake.utils import update_config
 
 from channel_sparsity.training.proposal import (
     FIRST_SHRINKAGE,
@@ -19,6 +21,7 @@ from channel_sparsity.training.proposal import (
     levels_of,
     written,
 )
+from channel_sparsity.training.settings import training_settings
 
 GOAL = Goal(ws=3, margin=0.03, clips=4000)
 ROOT = Path(__file__).parents[3]
@@ -98,6 +101,28 @@ def test_levels_end_where_accuracy_is_the_margin_under_its_best():
 def test_one_accuracy_that_is_low_by_chance_does_not_end_a_grid():
     trials = [Trial(s, s, accuracy) for s, accuracy in enumerate((0.85, 0.82, 0.88, 0.85))]
     assert levels_of(trials, Goal(3, 0.03, 100), 4) == pytest.approx([0, 1, 2, 3])
+
+
+def test_esc50s_lambdas_follow_from_esc10s_trainings_by_shrinkage():
+    """Means over the seeds. 280 clips train on ESC-10, which gives the shrinkage of cells.csv, and 1,600 on ESC-50."""
+    names = ["network", "lam", "seed", "ws", "accuracy"]
+    evidence = ROOT / "docs/evidence"
+    trials = pandas.read_csv(evidence / "esc10-even/trials.csv")
+    cells = {study: pandas.read_csv(evidence / study / "cells.csv") for study in ("esc10-twelve", "esc10-even")}
+    one, other = (each[each["recipe"] == "slimming-statistics"] for each in cells.values())
+    merged = trials.merge(one[names], on=names[:3], suffixes=("", "_published"))
+    assert len(merged) == len(one) and (merged["ws"] - merged["ws_published"]).abs().max() < 1e-12
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    update_config(config, yaml.safe_load((ROOT / "config/esc10.yaml").read_text()))
+    here, there = map(training_settings(config["training"]).sum_of_rates, (280, 1600))
+    assert other["shrinkage"].to_numpy() == pytest.approx((here * other["lam"]).to_numpy())
+    means = pandas.concat([trials, other[names]]).groupby(["network", "lam"])[names[3:]].mean().reset_index()
+    lambdas = yaml.safe_load((ROOT / "config/esc50.yaml").read_text())["lambdas"]
+    assert len(lambdas) == 12
+    for network, own in means.groupby("network"):
+        tried = [Trial(row.lam, row.ws, row.accuracy) for row in own.sort_values("lam").itertuples()]
+        levels = levels_of(tried, Goal(3, 0.03, 240), 5)
+        assert [written(level * here / there) for level in levels] == lambdas[network]
 
 
 @given(st.just(0.0) | st.floats(1e-3, 5), st.floats(0.02, 1), st.integers(2, 8))
